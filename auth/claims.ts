@@ -9,6 +9,9 @@ const roleName = z.string().regex(/^[A-Z][A-Z0-9_]*$/);
 const grant = z.templateLiteral([roleName, "@", z.guid()]);
 type Grant = z.output<typeof grant>;
 
+/** Latest time of a date. */
+const MAX_SECONDS = 8.64e12;
+
 /** Claims in the gateway's headers. It sends ours only, so anything malformed is refused. */
 export const PrincipalClaims = z.object({
   /** For a customer, the customer_id. */
@@ -17,6 +20,8 @@ export const PrincipalClaims = z.object({
   principal_type: z.enum(["CUSTOMER", "STAFF", "SYSTEM"]),
   /** Roles in all stores that the principal works for. */
   roles: z.array(grant).default([]),
+  /** Time of the last sign-in with credentials, in seconds since the epoch: OpenID Connect Core, section 2. */
+  auth_time: z.number().int().min(0).max(MAX_SECONDS).optional(),
 });
 export type PrincipalClaims = z.output<typeof PrincipalClaims>;
 
@@ -51,9 +56,15 @@ function isGrant(role: unknown): role is Grant {
 
 /** The principal in its own store, without roles in other stores and without unknown roles. */
 export function principalOf(claims: PrincipalClaims): Principal {
-  const { sub: id, store_id: storeId, principal_type: type } = claims;
+  const { sub: id, store_id: storeId, principal_type: type, auth_time: authTime } = claims;
   const grants = type === "CUSTOMER" ? undefined : groupByStore(claims.roles).get(storeId);
-  return { id, type, storeId, roles: knownRoles(grants ?? []) };
+  return {
+    id,
+    type,
+    storeId,
+    roles: knownRoles(grants ?? []),
+    ...(type === "CUSTOMER" && authTime !== undefined && { authenticatedAt: new Date(authTime * 1_000) }),
+  };
 }
 
 /** A staff member's principals in other stores, in the order of the claims. Empty for other principal types. */

@@ -41,6 +41,9 @@ export async function openDevelopmentIssuer(dataDirectory: string): Promise<Deve
         roles: [principal, ...elsewhere].flatMap(({ roles, storeId }) =>
           roles.map((role) => `${role}@${storeId}`)
         ),
+        ...(principal.authenticatedAt && {
+          auth_time: Math.floor(principal.authenticatedAt.getTime() / 1_000),
+        }),
         ...(service === undefined ? {} : { client_id: service }),
       };
       return new SignJWT(claims)

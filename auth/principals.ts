@@ -60,6 +60,7 @@ const HEADERS: Record<keyof PrincipalClaims, string> = {
   store_id: "x-store-id",
   principal_type: "x-principal-type",
   roles: "x-roles",
+  auth_time: "x-auth-time",
 };
 
 /** Header with the client ID of a service. The gateway removes it from the requests of its clients like the others. */
@@ -96,6 +97,7 @@ export function createGatewayAuthenticator(
       store_id: read("store_id"),
       principal_type: read("principal_type"),
       roles: roles === "" ? [] : roles?.split(","),
+      auth_time: secondsOf(read("auth_time")),
     });
     if (error) throw refusal(`header ${HEADERS[wrongClaim(error)]} is missing or malformed`);
     const principal = principalOf(data);
@@ -104,6 +106,11 @@ export function createGatewayAuthenticator(
     if (!CLIENT_ID.test(clientId)) throw refusal(`header ${CLIENT_HEADER} is malformed`);
     return { ...principal, service: serviceOfClient(clientId, clients) };
   };
+}
+
+/** Undefined for a header that is absent; NaN for any other text than a whole number. */
+function secondsOf(header: string | undefined): number | undefined {
+  return header === undefined ? undefined : /^\d{1,13}$/.test(header) ? Number(header) : NaN;
 }
 
 function refusal(reason: string): DomainError {

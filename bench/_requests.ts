@@ -27,11 +27,11 @@ export async function loadRequests(adminUrl: string, storeId: string, count: num
       from (select *, type = 'ERASURE' and status <> 'PENDING' as erased from made) m`;
     await sql`
       insert into gdpr_requests
-        (store_id, request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,
-         machine, snapshot, version)
+        (store_id, request_id, customer_id, type, status, outcome, created_at, received_at, channel,
+         identified_at, completed_at, due_at, requested_by, machine, snapshot, version)
       select ${storeId}, request_id, customer_id, type, status,
         case when status = 'COMPLETED' then (array['FULFILLED', 'FULFILLED', 'CANCELLED', 'REFUSED'])[1 + i / 100 % 4] end,
-        created_at, case when status = 'COMPLETED' then created_at + interval '3 days' end,
+        created_at, created_at, 'ACCOUNT', created_at, case when status = 'COMPLETED' then created_at + interval '3 days' end,
         created_at + interval '1 month', customer_id, 'gdpr_' || lower(type) || '@1',
         jsonb_build_object('value', ${value(sql)}, 'context', jsonb_build_object(
           'participants', case when type = 'ERASURE' then ${SERVICES}::text::jsonb

@@ -44,7 +44,7 @@ async function createApi({ databaseUrl, storeId, folder, what }: Served): Promis
     refusals: createRefusalLog(audit),
     actors: createActors(api, {
       requests: createRequestSettings(
-        { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0 },
+        { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0, maxSignInAgeMs: 900_000 },
         keys,
       ),
     }),

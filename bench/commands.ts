@@ -46,7 +46,7 @@ export async function commands(args: string[]): Promise<Report> {
   await load(database.adminUrl, settings.customers);
   const sql = openPool(database.url, "customer_api", settings.connections);
   const requests = createRequestSettings(
-    { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0 },
+    { participants: [], graceMs: 0, fourEyes: false, fetchWaitMs: 0, maxSignInAgeMs: 900_000 },
     await openKeys(NO_KEYS, database.folder),
   );
   const actors = createActors(sql, { requests });

@@ -85,6 +85,8 @@ export interface GdprConfig {
   markerFile: string | undefined;
   /** Grace period in which the subject may cancel an erasure, in milliseconds. */
   graceMs: number;
+  /** Age of the sign-in up to which a customer may request the own erasure, in milliseconds. */
+  maxSignInAgeMs: number;
   /** Whether a second person confirms waivers, and erasures that the subject has not requested. */
   fourEyes: boolean;
   /** Time that an erasure waits for the subject to download documents, in milliseconds. */
@@ -182,6 +184,9 @@ export function readConfig(env: Environment): Config {
   return assemble(values as Values, { peers, peerKeys });
 }
 
+/** A customer who has not requested the erasure has three days to notice it. */
+const PRODUCTION_GRACE_MS = 72 * 60 * 60_000;
+
 function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peerKeys">): Config {
   const production = values.DENO_ENV === "production";
   return {
@@ -217,7 +222,8 @@ function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peer
     restCallers: restCallers(values),
     gdpr: {
       participants: values.GDPR_PARTICIPANTS,
-      graceMs: values.GDPR_GRACE,
+      graceMs: values.GDPR_GRACE ?? (production ? PRODUCTION_GRACE_MS : 0),
+      maxSignInAgeMs: values.GDPR_MAX_SIGN_IN_AGE,
       markerFile: values.GDPR_MARKER_FILE,
       fourEyes: values.GDPR_FOUR_EYES ?? production,
       fetchWaitMs: values.GDPR_FETCH_WAIT,

@@ -210,10 +210,13 @@ export const VARIABLES = {
   PEER_TLS_CERT: optional("the path of a PEM file", path, UNQUOTED),
   PEER_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
   PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
-  GDPR_GRACE: defaulted(
-    "a duration of at most 28d, such as 0s, 72h or 14d",
-    duration(MAX_GRACE),
-    "0s",
+  GDPR_GRACE: optional("a duration of at most 28d, such as 0s, 72h or 14d", duration(MAX_GRACE), {
+    absent: "0s; in production 72h",
+  }),
+  GDPR_MAX_SIGN_IN_AGE: defaulted(
+    "a duration from 1s to 1d, such as 15m",
+    duration(MILLISECONDS.d).refine((milliseconds) => milliseconds > 0),
+    "15m",
   ),
   GDPR_MARKER_FILE: optional("the path of a file", path, {
     ...UNQUOTED,

@@ -57,6 +57,13 @@ export async function findLocale(sql: ReadSql, storeId: string, customerId: stri
   return row?.locale ?? null;
 }
 
+/** Returns the email of a customer; null if it was erased or does not exist. */
+export async function findEmail(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
+  const [row] = await sql<{ email: string | null }[]>`
+    select email from customers where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.email ?? null;
+}
+
 /** Returns the version of a customer, which may be erased; 0 for an unknown one. */
 export async function findCustomerVersion(tx: Tx, storeId: string, customerId: string): Promise<number> {
   const [row] = await tx<{ version: number }[]>`

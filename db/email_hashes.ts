@@ -1,5 +1,6 @@
 /** Rows of the keyed hashes of emails that customers have had. */
 import type { Tx } from "./connect.ts";
+import type { ReadSql } from "./store_reader.ts";
 
 /** Hashes of one email with one key, as actors/gdpr/requests/email_hash.ts computes them. */
 export interface EmailHash {
@@ -29,7 +30,10 @@ export async function insertEmailHashes(
 }
 
 /** Returns the hashes of a customer, in a stable order. */
-export async function findEmailHashes(tx: Tx, { storeId, customerId }: EmailHashKey): Promise<EmailHash[]> {
+export async function findEmailHashes(
+  tx: ReadSql,
+  { storeId, customerId }: EmailHashKey,
+): Promise<EmailHash[]> {
   const rows = await tx<EmailHash[]>`
     select hash, participant_hash, key_id from email_hashes
     where store_id = ${storeId} and customer_id = ${customerId} order by hash`;

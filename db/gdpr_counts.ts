@@ -13,6 +13,8 @@ export interface RequestCounts {
   held: number;
   /** Number of open requests with a proposal that a second person has to confirm or reject. */
   proposed: number;
+  /** Number of open requests whose identity has to be checked. */
+  unidentified: number;
   /** Number of open requests that are stuck, as the filter of that name defines it. */
   stuck: number;
   /** Participants that open requests wait for, by name, with the number of requests. */
@@ -30,17 +32,21 @@ export async function countRequests(
     sql<RequestCounts["kinds"]>`
       select type, status, outcome, count(*)::int as count from gdpr_requests
       where store_id = ${storeId} group by type, status, outcome`,
-    sql<[Pick<RequestCounts, "overdue" | "atRisk" | "held" | "proposed">]>`
+    sql<[Pick<RequestCounts, "overdue" | "atRisk" | "held" | "proposed" | "unidentified">]>`
       select
         (select count(*)::int from gdpr_requests
-         where store_id = ${storeId} and status <> 'COMPLETED' and due_at < ${now}) as overdue,
+         where store_id = ${storeId} and status <> 'COMPLETED' and due_at < ${now}
+           and information_requested_at is null) as overdue,
         (select count(*)::int from gdpr_requests
-         where store_id = ${storeId} and status <> 'COMPLETED' and due_at between ${now} and ${dueUntil}) as at_risk,
+         where store_id = ${storeId} and status <> 'COMPLETED' and due_at between ${now} and ${dueUntil}
+           and information_requested_at is null) as at_risk,
         (select count(*)::int from gdpr_requests
          where store_id = ${storeId} and (snapshot -> 'value' ->> 'PENDING') is not distinct from 'held') as held,
         (select count(*)::int from gdpr_requests
          where store_id = ${storeId} and status <> 'COMPLETED'
-           and (snapshot #> '{context,proposals}') <> '{}'::jsonb) as proposed`,
+           and (snapshot #> '{context,proposals}') <> '{}'::jsonb) as proposed,
+        (select count(*)::int from gdpr_requests
+         where store_id = ${storeId} and status <> 'COMPLETED' and identified_at is null) as unidentified`,
     sql<[{ stuck: number }]>`
       select count(*)::int as stuck from gdpr_requests r where ${
       matching(sql, storeId, { stuck: true }, now)

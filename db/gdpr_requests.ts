@@ -8,8 +8,19 @@ export interface GdprRequestRow {
   customerId: string;
   type: "ACCESS" | "ERASURE" | "RECTIFICATION" | "PORTABILITY";
   status: "PENDING" | "IN_PROGRESS" | "COMPLETED";
-  outcome: "FULFILLED" | "FULFILLED_WITH_WAIVERS" | "NOT_FETCHED" | "CANCELLED" | "REFUSED" | null;
+  outcome:
+    | "FULFILLED"
+    | "FULFILLED_WITH_WAIVERS"
+    | "NOT_FETCHED"
+    | "CANCELLED"
+    | "REFUSED"
+    | "NOT_IDENTIFIED"
+    | null;
+  /** When it was entered. */
   createdAt: Date;
+  /** When it reached the store; the time limit counts from it. */
+  receivedAt: Date;
+  channel: "ACCOUNT" | "EMAIL" | "LETTER" | "PHONE" | "IN_PERSON" | "FORM" | "OTHER";
   completedAt: Date | null;
   dueAt: Date;
   requestedBy: string;
@@ -26,6 +37,27 @@ export interface GdprRequestRow {
   /** Principal that confirmed an erasure proposed by staff: a second staff member, or the customer. */
   confirmedBy: string | null;
   confirmedAt: Date | null;
+  /** When the identity of the person was checked; null until then. */
+  identifiedAt: Date | null;
+  /** Who checked it: a staff member, a service, or the customer by the sign-in. */
+  identifiedBy: string | null;
+  identityMethod:
+    | "SIGNED_IN"
+    | "EMAIL_REPLY"
+    | "PHONE_CALLBACK"
+    | "QUESTIONS"
+    | "ID_DOCUMENT"
+    | "ELECTRONIC_ID"
+    | "IN_PERSON"
+    | null;
+  identityReference: string | null;
+  identityFailures: number;
+  /** When information was requested that has not been received; the time limit is paused since then. */
+  informationRequestedAt: Date | null;
+  informationReason: string | null;
+  representativeGround: "AUTHORIZATION" | "PARENTAL_RESPONSIBILITY" | "GUARDIANSHIP" | "INHERITANCE" | null;
+  representativeName: string | null;
+  representativeReference: string | null;
   /** Time at which the customer first fetched the data of an export completely. */
   fetchedAt: Date | null;
   /** End of an erasure's wait for the customer's download; null unless it waits. */
@@ -72,7 +104,9 @@ export interface ParticipantRow {
 const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
     snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, cancellation_reason,
-    confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at`;
+    confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at, received_at, channel,
+    identified_at, identified_by, identity_method, identity_reference, identity_failures, information_requested_at,
+    information_reason, representative_ground, representative_name, representative_reference`;
 
 export async function lockRequest(
   tx: Tx,
@@ -117,6 +151,9 @@ export async function findOpenRequests(
     select ${columns(tx)} from gdpr_requests
     where store_id = ${storeId} and customer_id = ${customerId} and type = any(${types as string[]}) and status <> 'COMPLETED'`;
 }
+
+/** Whether the identity of the person was checked. Other requests must not delay any. */
+export const isIdentified = ({ identifiedAt }: GdprRequestRow) => identifiedAt !== null;
 
 /**
  * Returns the customer's completed requests with documents that can be downloaded, and that the customer has not

@@ -13,6 +13,10 @@ export interface FoundRequest extends
     | "status"
     | "outcome"
     | "createdAt"
+    | "receivedAt"
+    | "channel"
+    | "identifiedAt"
+    | "informationRequestedAt"
     | "completedAt"
     | "dueAt"
     | "requestedBy"
@@ -37,9 +41,11 @@ export interface RequestFilter {
   statuses?: readonly GdprRequestRow["status"][] | undefined;
   outcomes?: readonly NonNullable<GdprRequestRow["outcome"]>[] | undefined;
   customerId?: string | undefined;
-  /** True: open and due before `now`. */
+  /** Open, and its identity has not been checked (true) or has (false). */
+  unidentified?: boolean | undefined;
+  /** True: open and due before `now`, and the clock is not paused. */
   overdue?: boolean | undefined;
-  /** Open, and due from `now` until this time. */
+  /** Open, and due from `now` until this time, and the clock is not paused. */
   dueUntil?: Date | undefined;
   /** Open, and held by staff. */
   held?: true | undefined;
@@ -93,6 +99,7 @@ export async function searchRequests(
   return await sql<FoundRequest[]>`
     select request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,
       machine, version, snapshot -> 'value' as state, ${isHeld(sql)} as held, fetched_at, fetch_wait_ends_at,
+      received_at, channel, identified_at, information_requested_at,
       ${isProposed(sql)} as proposed,
       (select coalesce(jsonb_agg(jsonb_build_object('service', p.service, 'state', p.state) order by p.service), '[]')
        from gdpr_participants p where p.store_id = r.store_id and p.request_id = r.request_id) as participants
@@ -103,6 +110,10 @@ export async function searchRequests(
 
 /** Held by staff; an index has the same expression. */
 const isHeld = (sql: ReadSql) => sql`(r.snapshot -> 'value' ->> 'PENDING') is not distinct from 'held'`;
+
+/** Open, and not waiting for information from the person. */
+const hasRunningClock = (sql: ReadSql) =>
+  sql`(r.status <> 'COMPLETED' and r.information_requested_at is null)`;
 
 /** With a proposal; an index has the same expression. */
 const isProposed = (sql: ReadSql) =>
@@ -123,15 +134,21 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     proposed,
     waitsForDownload,
     isUnfetched,
+    unidentified,
   } = filter;
   return sql`r.store_id = ${storeId}
     ${types ? sql`and r.type = any(${types as string[]})` : sql``}
     ${statuses ? sql`and r.status = any(${statuses as string[]})` : sql``}
     ${outcomes ? sql`and r.outcome = any(${outcomes as string[]})` : sql``}
     ${customerId === undefined ? sql`` : sql`and r.customer_id = ${customerId}`}
-    ${overdue === true ? sql`and r.status <> 'COMPLETED' and r.due_at < ${now}` : sql``}
-    ${overdue === false ? sql`and not (r.status <> 'COMPLETED' and r.due_at < ${now})` : sql``}
-    ${dueUntil ? sql`and r.status <> 'COMPLETED' and r.due_at between ${now} and ${dueUntil}` : sql``}
+    ${overdue === true ? sql`and ${hasRunningClock(sql)} and r.due_at < ${now}` : sql``}
+    ${overdue === false ? sql`and not (${hasRunningClock(sql)} and r.due_at < ${now})` : sql``}
+    ${dueUntil ? sql`and ${hasRunningClock(sql)} and r.due_at between ${now} and ${dueUntil}` : sql``}
+    ${
+    unidentified === undefined
+      ? sql``
+      : sql`and r.status <> 'COMPLETED' and (r.identified_at is null) = ${unidentified}`
+  }
     ${held ? sql`and ${isHeld(sql)}` : sql``}
     ${
     proposed

@@ -16,6 +16,7 @@ const OUTCOMES: readonly NonNullable<GdprRequestRow["outcome"]>[] = [
   "NOT_FETCHED",
   "CANCELLED",
   "REFUSED",
+  "NOT_IDENTIFIED",
 ];
 /** Statuses with the outcomes of the completed requests. */
 const STATES = [

@@ -150,6 +150,12 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     status: request,
     outcome: request,
     created_at: request,
+    received_at: request,
+    channel: request,
+    identified_at: request,
+    identity_method: request,
+    identity_failures: request,
+    representative_ground: request,
     completed_at: request,
     due_at: request,
     fetched_at: request,
@@ -219,6 +225,8 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "confirmed_by",
     "confirmed_at",
     "fetch_wait_ends_at",
+    "identified_by",
+    "information_requested_at",
   ],
   gdpr_participants: [
     "store_id",
@@ -342,7 +350,16 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
  * erasure removes all of it, and the receipt holds salted hashes of it.
  */
 export const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
-  gdpr_requests: ["hold_reason", "extension_reason", "refusal_reason", "cancellation_reason"],
+  gdpr_requests: [
+    "hold_reason",
+    "extension_reason",
+    "refusal_reason",
+    "cancellation_reason",
+    "identity_reference",
+    "information_reason",
+    "representative_name",
+    "representative_reference",
+  ],
   gdpr_participants: ["evidence", "waiver_reason"],
   actor_events: ["reason", "note"],
 };

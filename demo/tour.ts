@@ -20,7 +20,10 @@ export async function tour(options: TourOptions, issuer: DevelopmentIssuer): Pro
   const { bind, httpPort, grpcPort, signInCode, database, events } = options;
   const { storeId, customerId } = DEMO;
   const shopper = await issuer.sign(
-    { principal: { id: customerId, type: "CUSTOMER", storeId, roles: [] }, service: undefined },
+    {
+      principal: { id: customerId, type: "CUSTOMER", storeId, roles: [], authenticatedAt: new Date() },
+      service: undefined,
+    },
     TOKEN_SECONDS,
   );
   const cart = await issuer.sign(

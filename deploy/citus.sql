@@ -15,6 +15,7 @@ select create_distributed_table('actor_events', 'store_id', colocate_with => 'cu
 select create_distributed_table('idempotency_keys', 'store_id', colocate_with => 'customers');
 select create_distributed_table('ended_sessions', 'store_id', colocate_with => 'customers');
 select create_distributed_table('rate_limits', 'store_id', colocate_with => 'customers');
+select create_distributed_table('store_settings', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_requests', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_participants', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_export_parts', 'store_id', colocate_with => 'customers');

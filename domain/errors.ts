@@ -4,6 +4,7 @@ export type ErrorCode =
   | "INVALID_INPUT"
   | "UNAUTHENTICATED"
   | "FORBIDDEN"
+  | "RECENT_SIGN_IN_REQUIRED"
   | "NOT_FOUND"
   | "ALREADY_EXISTS"
   | "REFUSED_IN_STATE"

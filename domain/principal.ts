@@ -11,6 +11,8 @@ export interface Principal {
   storeId: string;
   /** The roles that hold in `storeId`; always empty for a customer. */
   roles: readonly RoleName[];
+  /** When the customer last signed in with credentials; absent if the token does not state it. */
+  authenticatedAt?: Date;
   /** Name of the service, for SYSTEM. Absent: the caller is not a known service, or is this service itself. */
   service?: string | undefined;
 }

@@ -11,6 +11,7 @@ export const FORWARDED_HEADERS = [
   "x-user-id",
   "x-principal-type",
   "x-roles",
+  "x-auth-time",
   "idempotency-key",
   "traceparent",
   "tracestate",

@@ -9,6 +9,8 @@ const STATES: Readonly<Record<string, string>> = {
   waiting_for_access: "waiting for an access request",
   opened: "opened",
   proposed: "waiting for a second person",
+  identifying: "identity check",
+  waiting_for_information: "waiting for information",
   waiting_for_download: "waiting for a download",
   waiver_proposed: "waiver waits for a second person",
   available: "documents can be downloaded",
@@ -47,6 +49,11 @@ const EVENTS: Readonly<Record<string, string>> = {
   reject: "proposal rejected",
   withdraw: "proposal withdrawn",
   "subject.request": "requested by the customer too",
+  "identity.verify": "verified",
+  "identity.fail": "check failed",
+  "information.request": "information requested",
+  "information.receive": "information received",
+  "information.expired": "information not received in time",
   proceed: "download renounced by the customer",
   "download.settled": "no download to wait for",
   "download_wait.ended": "wait for the download ended",
@@ -104,6 +111,7 @@ const EVENTS_ABOUT: Readonly<Record<string, (about: string) => string>> = {
 const DELAYS: Readonly<Record<string, string>> = {
   UNTIL_START: "at the scheduled time",
   UNTIL_FETCH_WAIT_ENDS: "at the end of the wait",
+  UNTIL_INFORMATION_EXPIRES: "after 30 days",
   UNTIL_EXPIRY: "when the documents expire",
 };
 

@@ -85,6 +85,7 @@ export function createInspector(options: InspectorOptions): Inspector {
 const TITLES: Record<ErrorCode, string> = {
   INVALID_INPUT: "Invalid request",
   UNAUTHENTICATED: "Sign-in required",
+  RECENT_SIGN_IN_REQUIRED: "Sign in again",
   FORBIDDEN: "Forbidden",
   NOT_FOUND: "Not found",
   ALREADY_EXISTS: "Already exists",

@@ -78,8 +78,12 @@ export function authenticated(
   });
 }
 
+/** A recent sign-in is required of customers, who have no operation over REST. */
+const CODES: ErrorCode[] = (Object.keys(STATUSES) as ErrorCode[])
+  .filter((code) => code !== "RECENT_SIGN_IN_REQUIRED");
+
 export const ErrorSchema = z.object({
-  code: z.enum([...Object.keys(STATUSES) as ErrorCode[], "INTERNAL_SERVER_ERROR"]),
+  code: z.enum([...CODES, "INTERNAL_SERVER_ERROR"]),
   message: z.string().meta({
     description: "For people. It names IDs and fields, never personal values.",
     example: "Cannot find customer 0f5d0c4e-6a0e-4d3a-9d7a-0d3f7b1c2a11",
@@ -106,6 +110,7 @@ const ALWAYS: ErrorCode[] = ["INVALID_INPUT", "UNAUTHENTICATED", "FORBIDDEN", "R
 const MEANINGS: Record<ErrorCode, string> = {
   INVALID_INPUT: "the message names at most 20 invalid fields and what each accepts",
   UNAUTHENTICATED: "the token is missing or invalid",
+  RECENT_SIGN_IN_REQUIRED: "the customer has to sign in again",
   FORBIDDEN: "the caller has no role or right that permits this",
   NOT_FOUND: "the caller's store has no resource with this ID",
   ALREADY_EXISTS: "a value that must be unique is already in use",

@@ -6,6 +6,7 @@ import {
   CollectCustomerDataRequestSchema,
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
+import { EmailHashSchema } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import { instrumentCall } from "../telemetry/rpc.ts";
 import { activeTraceparent } from "../telemetry/spans.ts";
 import { failureOf, RecordOverdue, statusOf } from "./peer_failures.ts";
@@ -77,13 +78,18 @@ export function createPeers(
   }
 
   return {
-    async *collect(service, { customerId, storeId, requestId, resumeAfter, traceparent }, signal) {
+    async *collect(
+      service,
+      { customerId, storeId, requestId, resumeAfter, emailHashes, traceparent },
+      signal,
+    ) {
       const url = urlOf(service);
       const channel = channelOf(service, url);
       const request = create(CollectCustomerDataRequestSchema, {
         customerId,
         storeId,
         requestId,
+        emailHashes: emailHashes.map((hash) => create(EmailHashSchema, hash)),
         ...(resumeAfter === undefined ? {} : { resumeAfter }),
       });
       const metadata = await authorization(service, options.token);

@@ -20,6 +20,7 @@ export const INCLUDED = [
   "inspect/script/inspect.js",
   "inspect/script/live.js",
   "inspect/script/view.js",
+  "inspect/settings/settings.css",
   "inspect/timeline/timeline.css",
   "vendor/idiomorph/dist/idiomorph.esm.js",
   "vendor/scalar/standalone.js.gz",
@@ -27,11 +28,11 @@ export const INCLUDED = [
 
 /**
  * Permissions of the executable: those of deno.json, but reading is allowed everywhere because the files are in its
- * working directory, and running too because it starts workers from its own file, whose name is not known.
+ * working directory, writing because the path of the marker file is a setting, and running because it starts workers from its own file, whose name is not known.
  */
 export const FLAGS = [
   ...["--quiet", "--frozen", "--no-prompt", "--unstable-no-legacy-abort"],
-  ...["--allow-env", "--allow-net", "--allow-read", "--allow-run"],
+  ...["--allow-env", "--allow-net", "--allow-read", "--allow-write", "--allow-run"],
 ];
 
 /** @returns the exit code */

@@ -78,6 +78,7 @@ function describe(type: string, id: string, storeId: string, roles: string[] = [
     store_id: storeId,
     principal_type: type,
     roles: roles.map((role) => `${role}@${storeId}`),
+    ...(type === "CUSTOMER" && { auth_time: Math.floor(Date.now() / 1_000) }),
   });
   if (!data) throw new UsageError("Cannot issue a token: an ID is not a UUID; see --help");
   return { principal: principalOf(data), service: undefined };

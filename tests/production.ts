@@ -14,6 +14,7 @@ export function production(databaseUrl: string): Record<string, string> {
     DATABASE_URL: databaseUrl,
     KAFKA_BROKERS: UNREACHABLE,
     SHUTDOWN_DELAY: "0s",
+    GDPR_GRACE: "0s",
     TRUSTED_PROXIES: "0",
     GDPR_EXPORT_KEY: Buffer.alloc(32, 1).toString("base64"),
     GDPR_HASH_KEY: Buffer.alloc(32, 2).toString("base64"),
@@ -39,6 +40,7 @@ export function gatewayHeaders({ id, storeId }: { id: string; storeId: string })
     "x-user-id": id,
     "x-store-id": storeId,
     "x-principal-type": "CUSTOMER",
+    "x-auth-time": String(Math.floor(Date.now() / 1_000)),
   };
 }
 

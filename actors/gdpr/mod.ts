@@ -1,7 +1,8 @@
 /** Settings and effect performers of GDPR requests. */
 import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
-import { findLocale } from "../../db/customers.ts";
+import { findEmail, findLocale } from "../../db/customers.ts";
+import { findEmailHashes } from "../../db/email_hashes.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { settingsOf } from "../../db/store_settings.ts";
 import { readStore } from "../../db/store_reader.ts";
@@ -10,7 +11,7 @@ import { missingStatements, REQUIRED_STATEMENTS } from "../../domain/store_setti
 import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
-import { hashEmail } from "./requests/email_hash.ts";
+import { hashEmail, participantHashesOf } from "./requests/email_hash.ts";
 import { proveErasure } from "./requests/erasure_proof.ts";
 import type { HashKeys } from "../../lib/hash_keys.ts";
 import { createExportStore } from "./exports/store.ts";
@@ -19,7 +20,7 @@ import { type Signer, writeReceipt } from "./receipts/receipt.ts";
 import type { RequestSettings } from "./requests/behavior.ts";
 import { reviewErasure } from "./effects/review.ts";
 import { verifyErasure } from "./effects/verify.ts";
-import type { ExportDescription, ParticipantClient, RequestKey } from "./types.ts";
+import type { ExportDescription, ParticipantClient, ParticipantHash, RequestKey } from "./types.ts";
 
 /** Keys that encrypt exports, hash emails and sign receipts. */
 export interface RequestKeys {
@@ -31,11 +32,14 @@ export interface RequestKeys {
   receiptKey: Signer;
 }
 
-type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "peerKeys";
+type Configured = "participants" | "graceMs" | "fourEyes" | "fetchWaitMs" | "maxSignInAgeMs" | "peerKeys";
 
 /** @param settings are described where RequestSettings declares them */
 export function createRequestSettings(
-  { participants, graceMs, fourEyes, fetchWaitMs, peerKeys = {} }: Pick<RequestSettings, Configured>,
+  { participants, graceMs, fourEyes, fetchWaitMs, maxSignInAgeMs, peerKeys = {} }: Pick<
+    RequestSettings,
+    Configured
+  >,
   { hashKeys, digestKey, receiptKey }: RequestKeys,
 ): RequestSettings {
   return {
@@ -43,6 +47,7 @@ export function createRequestSettings(
     graceMs,
     fourEyes,
     fetchWaitMs,
+    maxSignInAgeMs,
     peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => Promise.resolve(hashEmail(hashKeys, email)),
@@ -64,7 +69,7 @@ export interface PerformerOptions {
 export function createRequestPerformers(
   sql: Sql,
   client: ParticipantClient,
-  { exportKey }: RequestKeys,
+  { exportKey, hashKeys }: RequestKeys,
   { clock, services = {}, requiresController = false }: PerformerOptions = {},
 ) {
   const store = createExportStore(sql, exportKey, { clock });
@@ -76,6 +81,7 @@ export function createRequestPerformers(
       store,
       collectOwn: (request) => collectOwnData(sql, request, services),
       findRequest: findInStore,
+      findEmailHashes: (key) => findHashes(sql, hashKeys, key),
     }),
     "erasure.review": reviewErasure,
     "export.compile": compilePerformer({
@@ -88,6 +94,21 @@ export function createRequestPerformers(
     }),
     "erasure.verify": verifyErasure,
   } satisfies Record<string, Performer>;
+}
+
+/** Returns the hashes of the emails that a customer has or had, for participants. */
+async function findHashes(
+  sql: Sql,
+  hashKeys: HashKeys,
+  { storeId, customerId }: { storeId: string; customerId: string },
+): Promise<ParticipantHash[]> {
+  const { email, earlier } = await readStore(sql, storeId, async (tx) => ({
+    email: await findEmail(tx, storeId, customerId),
+    earlier: await findEmailHashes(tx, { storeId, customerId }),
+  }));
+  const current = email === null ? [] : participantHashesOf(await hashEmail(hashKeys, email));
+  const known = new Set(current.map(({ hash }) => hash));
+  return [...current, ...participantHashesOf(earlier).filter(({ hash }) => !known.has(hash))];
 }
 
 /** @throws {Error} the settings of the store lack what every access document contains */
@@ -118,7 +139,7 @@ async function describeExport(
     return {
       customerId: request.customerId,
       type: request.type,
-      createdAt: request.createdAt,
+      receivedAt: request.receivedAt,
       locale,
       settings,
       sources: participants.map(({ service, state, waiverReason }) => ({

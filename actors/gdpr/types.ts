@@ -10,6 +10,34 @@ export interface RequestKey {
 export const RIGHTS = ["ACCESS", "ERASURE", "RECTIFICATION", "PORTABILITY"] as const;
 export type Right = (typeof RIGHTS)[number];
 
+/** How a request reached the store. ACCOUNT: from the signed-in account of the customer. FORM: a form on a page. */
+export const CHANNELS = ["ACCOUNT", "EMAIL", "LETTER", "PHONE", "IN_PERSON", "FORM", "OTHER"] as const;
+export type ReceiptChannel = (typeof CHANNELS)[number];
+
+/**
+ * How the identity of a person was checked. SIGNED_IN: in the account. EMAIL_REPLY: the person answered a message to the
+ * email of the account. PHONE_CALLBACK: staff called the number of the account. QUESTIONS: the person knew facts about
+ * the account. ID_DOCUMENT: the person showed a document, of which no copy is kept.
+ */
+export const IDENTITY_METHODS = [
+  "SIGNED_IN",
+  "EMAIL_REPLY",
+  "PHONE_CALLBACK",
+  "QUESTIONS",
+  "ID_DOCUMENT",
+  "ELECTRONIC_ID",
+  "IN_PERSON",
+] as const;
+export type IdentityMethod = (typeof IDENTITY_METHODS)[number];
+
+/** On which ground a person makes a request on behalf of another. */
+export const REPRESENTATION_GROUNDS = [
+  "AUTHORIZATION",
+  "PARENTAL_RESPONSIBILITY",
+  "GUARDIANSHIP",
+  "INHERITANCE",
+] as const;
+
 /** Name of this service among the participants of an access or portability request. */
 export const OWN_DATA = "customer-service";
 
@@ -30,6 +58,13 @@ export interface Delivery {
   cursor: string;
 }
 
+/** Keyed hash of an email, with which a participant finds rows of guests. */
+export interface ParticipantHash {
+  keyId: string;
+  /** 64 hexadecimal digits in lower case. */
+  hash: string;
+}
+
 /** Client of the other services that hold data of a store's customers. */
 export interface ParticipantClient {
   /**
@@ -45,6 +80,8 @@ export interface ParticipantClient {
       storeId: string;
       requestId: string;
       resumeAfter: string | undefined;
+      /** Hashes of every email that the customer has had, with the key of the participants. */
+      emailHashes: readonly ParticipantHash[];
       /** Trace context of the request. */
       traceparent?: string | undefined;
     },
@@ -115,7 +152,7 @@ export interface ExportStore {
 export interface ExportDescription {
   customerId: string;
   type: "ACCESS" | "PORTABILITY";
-  createdAt: Date;
+  receivedAt: Date;
   /** Locale of the customer (BCP 47). */
   locale: string | null;
   settings: StoreSettings;

@@ -162,6 +162,10 @@ export interface Beginning {
   columns: Columns;
   /** The customer whom the actor is about; undefined if it is about no customer. */
   customerId: string | undefined;
+  /** The caller's note for other staff, for the journal. */
+  note?: string | undefined;
+  /** Other free text of the caller, by the names of its fields. */
+  texts?: Readonly<Record<string, string>>;
   /** Rows of the commit in addition to the actor's own. */
   rows?: OwnRows;
   /** Runs in the same transaction, after everything else. */

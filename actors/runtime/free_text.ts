@@ -12,7 +12,7 @@ import { type Scene, transactionOf } from "./storage.ts";
  */
 export async function refusePersonalData(
   scene: Scene,
-  { reason, note, texts = {} }: Decision,
+  { reason, note, texts = {} }: Pick<Decision, "reason" | "note" | "texts">,
   customerId: string | undefined,
   purpose: string,
 ): Promise<void> {

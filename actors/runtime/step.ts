@@ -206,11 +206,17 @@ export async function advanceIfAccepted(
 async function begin(
   application: Application,
   context: TimedScene,
-  { machine, input, columns, customerId, rows, follow }: Beginning,
+  { machine, input, columns, customerId, note, texts = {}, rows, follow }: Beginning,
 ): Promise<AcceptedCommand> {
   const { ref, by, now, traceparent } = context;
   const behavior = behaviorOf(application, ref.kind);
   const { snapshot, actions, transitions } = initialTransition(machine, input);
+  await refusePersonalData(
+    context,
+    { note, texts },
+    customerId,
+    purposeOf(behavior, behavior.creation.type, ref.id),
+  );
   const after = { state: stateName(snapshot), version: 1 };
   const event: RecordedEvent = {
     ref,
@@ -223,6 +229,7 @@ async function begin(
     partVersion: 1,
     sequence: 1,
     changedFields: columnNames(columns),
+    note,
     by,
     at: now,
     traceparent,

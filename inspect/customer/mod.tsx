@@ -10,6 +10,7 @@ import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import type { HoldAttempt } from "./holds.tsx";
+import { type RefusedOpening, submitOpening } from "./opening_form.tsx";
 import { CustomerPage } from "./page.tsx";
 import { type CustomerView, readCustomer } from "./read.ts";
 import { submitHold } from "./submit_hold.ts";
@@ -28,7 +29,8 @@ export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
   app.get(PATH, async (c) => {
     const { at, upto: upTo, done } = parseInput(Query, c.req.query(), "show the customer");
     const view = { customerId: idOf(c), at, upTo };
-    return c.html(await renderCustomer(c, pages, view, await findDone(c, pages, view.customerId, done)));
+    const attempt = await findDone(c, pages, view.customerId, done);
+    return c.html(await renderCustomer(c, pages, view, { attempt }));
   });
 
   app.post(`${PATH}/holds`, async (c) => {
@@ -39,7 +41,15 @@ export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
       return c.redirect(`${inStore(c, `/inspect/customers/${customerId}?${query}`)}#holds`, 303);
     }
     const view = { customerId, at: undefined, upTo: undefined };
-    return c.html(await renderCustomer(c, pages, view, submitted.attempt), submitted.status);
+    return c.html(await renderCustomer(c, pages, view, submitted), submitted.status);
+  });
+
+  app.post(`${PATH}/requests`, async (c) => {
+    const customerId = idOf(c);
+    const opened = await submitOpening(c, actors, customerId);
+    if ("path" in opened) return c.redirect(opened.path, 303);
+    const view = { customerId, at: undefined, upTo: undefined };
+    return c.html(await renderCustomer(c, pages, view, opened), opened.status);
   });
 
   app.get(`${PATH}/live`, async (c) => {
@@ -53,7 +63,12 @@ export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
 }
 
 /** Records the access and renders the page. */
-async function renderCustomer(c: InspectContext, pages: Pages, view: CustomerView, attempt?: HoldAttempt) {
+async function renderCustomer(
+  c: InspectContext,
+  pages: Pages,
+  view: CustomerView,
+  { attempt, refused }: { attempt?: HoldAttempt | undefined; refused?: RefusedOpening } = {},
+) {
   const { reader, lookups, audit, charts } = pages;
   const now = new Date();
   const reading = await readCustomer({ reader, lookups }, c.var.by, view, now);
@@ -67,7 +82,7 @@ async function renderCustomer(c: InspectContext, pages: Pages, view: CustomerVie
   });
   const { id: name } = customerMachine;
   const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
-  return <CustomerPage {...{ c, view, reading, chart, now, attempt }} />;
+  return <CustomerPage {...{ c, view, reading, chart, now, attempt, refused }} />;
 }
 
 /** Reads from the hold what the viewer has done, since an address proves nothing. */

@@ -13,6 +13,7 @@ import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { retentionEnd } from "../../domain/retention.ts";
 import { Groups } from "./groups.tsx";
 import { type HoldAttempt, Holds } from "./holds.tsx";
+import { OpeningForm, type RefusedOpening } from "./opening_form.tsx";
 import { Profile } from "./profile.tsx";
 import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
 
@@ -24,9 +25,11 @@ export interface CustomerPageProps {
   now: Date;
   /** Result of a form about holds. */
   attempt?: HoldAttempt | undefined;
+  /** A form that was just submitted and refused. */
+  refused: RefusedOpening | undefined;
 }
 
-export function CustomerPage({ c, view, reading, chart, now, attempt }: CustomerPageProps) {
+export function CustomerPage({ c, view, reading, chart, now, attempt, refused }: CustomerPageProps) {
   const { fingerprint, facts, groups, requests, moment, holds } = reading;
   const path = `/inspect/customers/${view.customerId}`;
   const live = { path: inStore(c, `${path}/live`), fingerprint };
@@ -63,6 +66,11 @@ export function CustomerPage({ c, view, reading, chart, now, attempt }: Customer
           </p>
         )}
       </Section>
+      {facts.anonymizedAt === null && (
+        <section class="actions">
+          <OpeningForm c={c} customerId={view.customerId} refused={refused} />
+        </section>
+      )}
       <Section name="holds" title="Legal holds">
         <Holds
           c={c}

@@ -45,6 +45,7 @@ export function Filters(
       <p class="field checks">
         <Check name="held" label="On hold" filters={filters} />
         <Check name="proposed" label="To confirm" filters={filters} />
+        <Check name="identity" value="unverified" label="To identify" filters={filters} />
         <Check name="download" label="Waiting for download" filters={filters} />
         <Check name="stuck" label="Stuck" filters={filters} />
       </p>
@@ -82,15 +83,16 @@ function Select(
 }
 
 function Check(
-  { name, label, filters }: {
-    name: "held" | "proposed" | "download" | "stuck";
+  { name, value = "yes", label, filters }: {
+    name: "held" | "proposed" | "download" | "identity" | "stuck";
+    value?: string;
     label: string;
     filters: FilterValues;
   },
 ) {
   return (
     <label>
-      <input type="checkbox" name={name} value="yes" checked={filters[name] === "yes"} /> {label}
+      <input type="checkbox" name={name} value={value} checked={filters[name] === value} /> {label}
     </label>
   );
 }

@@ -17,6 +17,7 @@ const OUTCOMES: Record<NonNullable<FoundRequest["outcome"]>, string> = {
   NOT_FETCHED: "not fetched",
   REFUSED: "refused",
   CANCELLED: "canceled",
+  NOT_IDENTIFIED: "not identified",
 };
 
 export const typeLabel = (type: FoundRequest["type"]) => TYPES[type];
@@ -42,6 +43,8 @@ function innerWords(stored: unknown): string | undefined {
 
 /** Party that a pending erasure waits for, by its phase. */
 const BLOCKED_BY: Readonly<Record<string, string>> = {
+  "PENDING.identifying": "staff, to check the identity",
+  "PENDING.waiting_for_information": "the person, for information",
   "PENDING.proposed": "a second person",
   "PENDING.waiting_for_access": "the customer's access request",
   "PENDING.waiting_for_download": "the customer's download",

@@ -106,7 +106,9 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
   );
 }
 
-function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; now: Date }) {
+function Due(
+  { request: { completedAt, dueAt, informationRequestedAt }, now }: { request: FoundRequest; now: Date },
+) {
   if (completedAt) {
     const late = completedAt.getTime() - dueAt.getTime();
     return (
@@ -115,6 +117,13 @@ function Due({ request: { completedAt, dueAt }, now }: { request: FoundRequest; 
           {late > 0 ? `Completed, late by ${formatDuration(late)}` : "Completed"}
         </span>{" "}
         <Instant at={completedAt} />
+      </div>
+    );
+  }
+  if (informationRequestedAt) {
+    return (
+      <div>
+        <span class="due-words quiet">Paused since</span> <Instant at={informationRequestedAt} />
       </div>
     );
   }

@@ -11,7 +11,7 @@ import { outcomeLabel, typeLabel } from "./labels.ts";
 type Props = { c: InspectContext; counts: RequestCounts; filters: FilterValues };
 
 export function AttentionTiles({ c, counts, filters }: Props) {
-  const { overdue, atRisk, held, proposed, stuck } = counts;
+  const { overdue, atRisk, held, proposed, unidentified, stuck } = counts;
   const tiles = [
     {
       count: overdue,
@@ -34,6 +34,13 @@ export function AttentionTiles({ c, counts, filters }: Props) {
       explanation: "a second person confirms or rejects",
       tone: "risk",
       query: { proposed: "yes" },
+    },
+    {
+      count: unidentified,
+      name: "To identify",
+      explanation: "staff check the identity of the person",
+      tone: "risk",
+      query: { identity: "unverified" },
     },
     {
       count: stuck,

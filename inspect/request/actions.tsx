@@ -4,8 +4,11 @@ import {
   DECISIONS,
   type StaffDecision,
 } from "../../actors/gdpr/requests/available_decisions.ts";
+import { IDENTITY_METHODS } from "../../actors/gdpr/types.ts";
+import { capitalize } from "../labels.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_TEXTS } from "./decisions.ts";
+import { METHOD_LABELS } from "./entrance_labels.ts";
 import type { RequestReading } from "./read.ts";
 import type { HrefTo } from "./time_travel.tsx";
 
@@ -14,7 +17,14 @@ export interface Attempt {
   done: boolean;
   message: string;
   /** Values of a refused form, which the page fills in again; absent if the decision was carried out. */
-  input?: { action: string; service: string; reason: string; note: string };
+  input?: {
+    action: string;
+    service: string;
+    reason: string;
+    note: string;
+    method: string;
+    reference: string;
+  };
 }
 
 export interface ActionsProps {
@@ -68,7 +78,7 @@ interface ActionProps {
 }
 
 function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
-  const { title, consequence, reason, confirm, final } = DECISION_TEXTS[type];
+  const { title, consequence, reason, check, confirm, final } = DECISION_TEXTS[type];
   return (
     <details id={`action-${type}`} class={final ? "action final" : "action"} open={input !== undefined}>
       <summary>{title}</summary>
@@ -78,6 +88,7 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
         <Service type={type} offers={offers} chosen={input?.service} />
+        {check && <IdentityCheck method={input?.method} reference={input?.reference} />}
         {reason && (
           <FreeText
             id={`reason-${type}`}
@@ -101,6 +112,32 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
         <button type="submit">{title}</button>
       </form>
     </details>
+  );
+}
+
+/** Fields of a check of the identity: its method and its reference. */
+function IdentityCheck({ method, reference }: { method: string | undefined; reference: string | undefined }) {
+  return (
+    <>
+      <label for="method">How it was checked</label>
+      <select id="method" name="method" required>
+        <option value="">Choose a method</option>
+        {IDENTITY_METHODS.map((value) => (
+          <option value={value} selected={value === method}>{capitalize(METHOD_LABELS[value])}</option>
+        ))}
+      </select>
+      <label for="reference">Reference (optional)</label>
+      <p id="reference-hint" class="hint">
+        Where the proof is found, such as a ticket number. Do not enter personal data.
+      </p>
+      <input
+        id="reference"
+        name="reference"
+        maxlength={200}
+        value={reference}
+        aria-describedby="reference-hint"
+      />
+    </>
   );
 }
 

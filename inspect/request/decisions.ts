@@ -7,6 +7,8 @@ export interface DecisionText {
   consequence: string;
   /** Reason for the customer; absent: the decision has none. */
   reason?: { isRequired: boolean; hint: string };
+  /** Whether the form asks for the method and the reference of a check. */
+  check?: true;
   /** Label of the confirmation checkbox. */
   confirm: string;
   /** Message after the decision. It must stay true after later events. */
@@ -16,6 +18,37 @@ export interface DecisionText {
 }
 
 export const DECISION_TEXTS: Readonly<Record<StaffDecision, DecisionText>> = {
+  "identity.verify": {
+    title: "Confirm the identity",
+    consequence: "The request is processed as one of this customer. Keep no copy of a document.",
+    check: true,
+    confirm: "Yes, I have checked that the person is the customer or acts for the customer",
+    done: "You confirmed the identity.",
+  },
+  "identity.fail": {
+    title: "Record a failed check of the identity",
+    consequence: "After three failed checks the request ends, and no data is given out or erased.",
+    reason: { isRequired: true, hint: "The person reads it" },
+    confirm: "Yes, the check has failed",
+    done: "You recorded a failed check.",
+  },
+  "information.request": {
+    title: "Request information",
+    consequence:
+      "The clock pauses until the information is received. Without it the request ends after 30 days.",
+    reason: {
+      isRequired: true,
+      hint: "Which information you need, and why you doubt the identity; the person reads it",
+    },
+    confirm: "Yes, I have reasonable doubts and need this information",
+    done: "You requested information.",
+  },
+  "information.receive": {
+    title: "Record the requested information",
+    consequence: "The clock continues. The due date moves by the days of the pause.",
+    confirm: "Yes, the information was received now",
+    done: "You recorded the information.",
+  },
   confirm: {
     title: "Confirm a proposal",
     consequence:

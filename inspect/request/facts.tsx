@@ -5,6 +5,7 @@ import { formatCount, formatDueDate } from "../durations.ts";
 import { PrincipalName } from "../timeline/principal_name.tsx";
 import { shortId, typeLabel } from "../overview/labels.ts";
 import type { RequestReading } from "./read.ts";
+import { CHANNEL_LABELS, GROUND_LABELS, METHOD_LABELS } from "./entrance_labels.ts";
 import { phaseOf } from "./status.ts";
 
 export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
@@ -44,11 +45,54 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
           {context.cause === "RETENTION" && ", at the end of the retention period of the closed account"}
         </dd>
       </div>
+      {row.receivedAt.getTime() !== row.createdAt.getTime() && (
+        <div>
+          <dt>Received</dt>
+          <dd>
+            <Instant at={row.receivedAt} /> {CHANNEL_LABELS[row.channel]}
+          </dd>
+        </div>
+      )}
+      {row.representativeGround && (
+        <div>
+          <dt>On behalf of the customer</dt>
+          <dd>
+            {row.representativeName ? <bdi>{row.representativeName}</bdi> : "a person whose name was erased"}
+            {" "}
+            {GROUND_LABELS[row.representativeGround]}
+            {row.representativeReference && (
+              <>
+                ; <bdi>{row.representativeReference}</bdi>
+              </>
+            )}
+          </dd>
+        </div>
+      )}
+      {!moment && row.channel !== "ACCOUNT" && row.identifiedAt && row.identityMethod && (
+        <div>
+          <dt>Identity</dt>
+          <dd>
+            {METHOD_LABELS[row.identityMethod]}; checked on <Instant at={row.identifiedAt} />
+            {row.identifiedBy && (
+              <>
+                {" "}by <PrincipalName id={row.identifiedBy} type="STAFF" viewer={c.var.by.id} />
+              </>
+            )}
+            {row.identityReference && (
+              <>
+                ; <bdi>{row.identityReference}</bdi>
+              </>
+            )}
+          </dd>
+        </div>
+      )}
       <div>
         <dt>Due</dt>
         <dd>
           <Instant at={status.dueAt} />
-          {open && ` (${formatDueDate(status.dueAt, status.now)})`}
+          {open && (status.clockPausedSince
+            ? "; the clock is paused"
+            : ` (${formatDueDate(status.dueAt, status.now)})`)}
         </dd>
       </div>
       {extended && (

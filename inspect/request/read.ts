@@ -1,6 +1,5 @@
 /** Reads the data of a request's page from one database snapshot. */
 import { THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
-import { dueDate } from "../../actors/gdpr/requests/clock.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
@@ -83,6 +82,7 @@ const BLOCKING: Readonly<Record<string, RequestFilter>> = {
   "PENDING.waiting_for_access": {
     types: ["ACCESS", "PORTABILITY"],
     statuses: ["PENDING", "IN_PROGRESS"],
+    unidentified: false,
   },
   "PENDING.waiting_for_download": { isUnfetched: true },
 };
@@ -182,8 +182,11 @@ function currentStatus(
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
     isHeldByCustomer: context.heldBy === "CUSTOMER",
+    identityFailures: row.identityFailures,
+    clockPausedSince: row.informationRequestedAt,
     reasons: {
       hold: row.holdReason,
+      information: row.informationReason,
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
@@ -200,19 +203,21 @@ function currentStatus(
 /** Status after a past event. Omits values that only the row contains, because they may have changed since. */
 function pastStatus(
   present: RequestStatus,
-  { row, snapshot: { context, machine }, summary, holdReason }: Omit<RequestReading, "status">,
+  { row, snapshot: { context, machine }, holdReason }: Omit<RequestReading, "status">,
   { stateAfter, at }: ActorEventRow,
 ): RequestStatus {
-  const extended = summary.some(({ eventType }) => eventType === "extend");
+  const dueAt = context.dueDates.findLast(({ since }) => since <= at.getTime())?.dueAt;
   return {
     ...present,
     state: parseState(stateAfter),
     now: at,
-    dueAt: context.extended && !extended ? dueDate(row.createdAt) : row.dueAt,
+    dueAt: dueAt === undefined ? row.dueAt : new Date(dueAt),
     isHeldByCustomer: false,
     reasons: { ...present.reasons, hold: holdReason },
     proposer: undefined,
     fetchWaitEndsAt: null,
+    identityFailures: 0,
+    clockPausedSince: phaseOf(parseState(stateAfter)) === "PENDING.waiting_for_information" ? at : null,
     residue: undefined,
     attempts: {},
     abandonedEffects: [],

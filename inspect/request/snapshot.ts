@@ -20,6 +20,7 @@ const Snapshot = z.object({
     startsAt: z.number().optional().catch(undefined),
     residue: z.number().optional().catch(undefined),
     extended: z.boolean().catch(false),
+    dueDates: z.array(z.object({ since: z.number(), dueAt: z.number() })).catch([]),
     cause: z.string().catch("REQUEST"),
     heldBy: z.string().nullable().catch(null),
   }),
@@ -32,6 +33,7 @@ const NO_CONTEXT = {
   asked: {},
   proposals: {},
   extended: false,
+  dueDates: [],
   cause: "REQUEST",
   heldBy: null,
 };

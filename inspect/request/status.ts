@@ -23,7 +23,16 @@ export interface RequestStatus {
   expiresAt: Date | undefined;
   /** Whether legal holds on the customer keep the request, not a decision about it. */
   isHeldByCustomer?: boolean;
-  reasons: { hold: string | null; refusal: string | null; cancellation: string | null };
+  /** Number of failed checks of the identity. */
+  identityFailures: number;
+  /** Since when the clock is paused; null: it runs. */
+  clockPausedSince: Date | null;
+  reasons: {
+    hold: string | null;
+    information: string | null;
+    refusal: string | null;
+    cancellation: string | null;
+  };
   /** Number of values that the last scan found; undefined: unknown. */
   residue: number | undefined;
   /** Total number of calls to each participant, as far as known. */

@@ -1,5 +1,5 @@
 /** Status of a request as one line of text. */
-import { AT_RISK_MS } from "../../actors/gdpr/machines/events.ts";
+import { AT_RISK_MS, MAX_IDENTITY_FAILURES } from "../../actors/gdpr/machines/events.ts";
 import { formatCount, formatDueDate, formatDuration } from "../durations.ts";
 import { phaseLabel } from "../timeline/changes.ts";
 import { capitalize } from "../labels.ts";
@@ -36,6 +36,22 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
       `Waiting ${
         elapsed(since, now)
       }for the customer's access request to be closed; the erasure starts after it`,
+    ],
+  }),
+  "PENDING.identifying": ({ identityFailures }) => ({
+    words: [
+      "Staff have to check the identity of the person",
+      ...(identityFailures > 0
+        ? [`; ${formatCount(identityFailures, "check")} failed, of at most ${MAX_IDENTITY_FAILURES}`]
+        : []),
+    ],
+    tone: "risk",
+  }),
+  "PENDING.waiting_for_information": ({ clockPausedSince, reasons }) => ({
+    words: [
+      "Waiting for information from the person; the clock is paused",
+      ...(clockPausedSince ? [" since ", clockPausedSince] : []),
+      ...withReason(reasons.information),
     ],
   }),
   "PENDING.proposed": ({ proposer }) => ({
@@ -158,6 +174,8 @@ function completed(
       };
     case "REFUSED":
       return { words: ["Completed: refused on ", since, ...withReason(reasons.refusal)] };
+    case "NOT_IDENTIFIED":
+      return { words: ["Completed: the identity of the person was not established; ended on ", since] };
     case "CANCELLED":
       return { words: ["Completed: canceled on ", since, ...withReason(reasons.cancellation)] };
     default:

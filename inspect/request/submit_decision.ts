@@ -20,6 +20,8 @@ const Form = z.object({
   service: z.string().max(100).default(""),
   reason: z.string().max(2_000).default(""),
   note: z.string().max(2_000).default(""),
+  method: z.string().max(100).default(""),
+  reference: z.string().max(1_000).default(""),
   confirmed: z.string().optional(),
 });
 
@@ -50,15 +52,19 @@ export async function submitDecision(
   }
   const { action: type, version, service } = form;
   const [reason, note] = [singleLine(form.reason), singleLine(form.note)];
+  const { method } = form;
+  const reference = singleLine(form.reference);
   const refused = (status: Refused["status"], message: string): Refused => ({
     status,
-    attempt: { done: false, message, input: { action: type, service, reason, note } },
+    attempt: { done: false, message, input: { action: type, service, reason, note, method, reference } },
   });
   if (form.confirmed !== "yes") {
     return refused(400, "Nothing was changed: check the box to confirm the decision.");
   }
   const { by } = c.var;
-  const given = Object.entries({ service, reason, note }).filter(([, text]) => text !== "");
+  const given = Object.entries({ service, reason, note, method, reference }).filter(([, text]) =>
+    text !== ""
+  );
   const command = { type, ...Object.fromEntries(given) };
   try {
     const { version: done } = await actors.sendUnchecked(

@@ -23,7 +23,7 @@ const RetentionSchema = z.object({
   }),
   announcedAt: z.iso.datetime().nullable().meta({
     description:
-      "When the erasure request of the cause RETENTION was opened. Its `startsAt` is then decisive",
+      "When the erasure request of the cause RETENTION was opened. Its `cancellableUntil` is then decisive",
   }),
   held: z.boolean().meta({ description: "A legal hold is in effect, during which no erasure starts" }),
 }).meta({ id: "Retention" });

@@ -6,7 +6,7 @@ import { sendAndRead } from "../changes.ts";
 import { changeHeaders, versioned } from "../conditional_headers.ts";
 import { note, optionalReason, reason } from "../free_text.ts";
 import type { RestOptions } from "../options.ts";
-import { RequestSchema } from "./request.ts";
+import { methodOfCheck, receiptOfInformation, referenceOfCheck, RequestSchema } from "./request.ts";
 import { readRequest, requestPath, tags } from "./requests.ts";
 
 const service = text(100).meta({ example: "order-service" });
@@ -17,9 +17,27 @@ const NoteSchema = z.strictObject({ note }).meta({ id: "Note" });
 const RetrySchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Retry" });
 const DecisionSchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Decision" });
 const RejectionSchema = ReasonSchema.extend({ service: optionalService }).meta({ id: "Rejection" });
+const IdentityVerificationSchema = NoteSchema.extend({ method: methodOfCheck, reference: referenceOfCheck })
+  .meta({ id: "IdentityVerification" });
+const InformationSchema = NoteSchema.extend({ receivedAt: receiptOfInformation }).meta({ id: "Information" });
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
+/** Actions whose command has another name, with their operations. */
+const IDENTITY_ACTIONS = {
+  "verify-identity": { command: "identity.verify", operationId: "verifyGdprRequestIdentity" },
+  "fail-identity": { command: "identity.fail", operationId: "failGdprRequestIdentity" },
+  "request-information": { command: "information.request", operationId: "requestGdprRequestInformation" },
+  "receive-information": { command: "information.receive", operationId: "receiveGdprRequestInformation" },
+} as const;
+
 const ACTIONS = {
+  "verify-identity":
+    "Records that the identity of the person has been checked, and how; the request is then processed",
+  "fail-identity":
+    "Records that a check of the identity has failed; the third completes the request as NOT_IDENTIFIED",
+  "request-information":
+    "Requests information that is needed to check the identity, and pauses the clock; without it the request completes after 30 days as NOT_IDENTIFIED",
+  "receive-information": "Records that the information was received; the clock continues",
   cancel: "Cancels a request; data collected for it is deleted",
   release: "Releases a request from its hold; legal holds on the customer have to be lifted instead",
   hold: "Puts a request on hold before its processing begins; its due date does not move",
@@ -38,14 +56,21 @@ const ACTIONS = {
 } as const;
 type Action = keyof typeof ACTIONS;
 
+type DirectAction = Exclude<Action, keyof typeof IDENTITY_ACTIONS>;
+
+const operationOf = (action: Action) =>
+  action in IDENTITY_ACTIONS
+    ? IDENTITY_ACTIONS[action as keyof typeof IDENTITY_ACTIONS].operationId
+    : `${action as DirectAction}GdprRequest` as const;
+
 const partsOf = (action: Action) =>
   ({
-    operationId: `${action}GdprRequest`,
+    operationId: operationOf(action),
     method: "post",
     path: `/gdpr-requests/{requestId}/${action}`,
     summary: ACTIONS[action],
     tags,
-    middleware: allow(`${action}GdprRequest`),
+    middleware: allow(operationOf(action)),
     responses: {
       200: { ...json("The updated request", RequestSchema), ...versioned },
       ...refusals("NOT_FOUND", "REFUSED_IN_STATE", "CONFLICT"),
@@ -63,8 +88,11 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
   });
 
 export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
-  async function act(c: ApiContext, requestId: string, type: Action, fields = {}) {
+  async function act(c: ApiContext, requestId: string, action: Action, fields = {}) {
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
+    const type = action in IDENTITY_ACTIONS
+      ? IDENTITY_ACTIONS[action as keyof typeof IDENTITY_ACTIONS].command
+      : action;
     const change = await sendAndRead(
       c,
       async (context) => ({
@@ -89,7 +117,19 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     return c.json(resource, 200, headers);
   });
 
-  for (const action of ["hold", "refuse", "extend"] as const) {
+  api.openapi(withBody("verify-identity", IdentityVerificationSchema), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "verify-identity", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
+
+  api.openapi(withBody("receive-information", InformationSchema, false), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "receive-information", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
+
+  for (const action of ["hold", "refuse", "extend", "fail-identity", "request-information"] as const) {
     api.openapi(withBody(action, ReasonSchema), async (c) => {
       const { requestId } = c.req.valid("param");
       const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));

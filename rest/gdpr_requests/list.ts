@@ -25,6 +25,9 @@ const listGdprRequests = createRoute({
       proposed: z.enum(["true"]).optional().meta({
         description: "Only open requests with a proposal that a second person has to confirm or reject",
       }),
+      identityVerified: z.enum(["true", "false"]).optional().meta({
+        description: "Only open requests whose identity has been checked, or has not",
+      }),
       waitsForDownload: z.enum(["true"]).optional().meta({
         description: "Only erasures that wait for the subject to download documents",
       }),
@@ -61,6 +64,7 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
       customerId,
       waitingFor,
       proposed: flags.proposed && true as const,
+      unidentified: flags.identityVerified && flags.identityVerified === "false",
       waitsForDownload: flags.waitsForDownload && true as const,
     };
     const position = readCursor(Position, cursor);

@@ -1,12 +1,14 @@
 /** Schemas of a GDPR request in the REST API. */
 import { AT_RISK_MS, CAUSES, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
+import { receipt } from "../../actors/gdpr/requests/opening_input.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
-import { RIGHTS } from "../../actors/gdpr/types.ts";
+import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
 import { email } from "../../domain/email.ts";
-import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
+import { optionalLocale, optionalPhone, optionalText, text, uuid } from "../../domain/input.ts";
 import type { GdprRequestRow, ParticipantRow } from "../../db/gdpr_requests.ts";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { z } from "../api.ts";
+import { note } from "../free_text.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 export { OUTCOMES };
@@ -28,7 +30,7 @@ const sharedFields = {
   outcome: z.enum(OUTCOMES).nullable().meta({
     description:
       "Null until COMPLETED. FULFILLED_WITH_WAIVERS: at least one service was waived. NOT_FETCHED: the " +
-      "documents expired or were destroyed before the subject had fetched them; until then the request is FULFILLED",
+      "documents expired or were destroyed before the subject had fetched them; until then the request is FULFILLED. NOT_IDENTIFIED: the identity of the person could not be checked",
   }),
   proposed: z.boolean().meta({
     description: "Open, with the proposal of an erasure or of a waiver that a second person has to confirm",
@@ -43,11 +45,26 @@ const sharedFields = {
   held: z.boolean().meta({
     description: "On hold before its processing begins: by staff, or by legal holds on the customer",
   }),
-  atRisk: z.boolean().meta({ description: "Open, and due within seven days" }),
-  overdue: z.boolean().meta({ description: "Open, and its due date has passed" }),
-  createdAt: z.iso.datetime(),
+  atRisk: z.boolean().meta({
+    description: "Open, and due within seven days; false while the clock is paused",
+  }),
+  overdue: z.boolean().meta({
+    description: "Open, and its due date has passed; false while the clock is paused",
+  }),
+  createdAt: z.iso.datetime().meta({ description: "When the request was entered" }),
+  receivedAt: z.iso.datetime().meta({ description: "When the request reached the store" }),
+  channel: z.enum(CHANNELS),
+  identityVerified: z.boolean().meta({
+    description: "Whether the identity of the person has been checked. Processing begins only then",
+  }),
+  clockPausedSince: z.iso.datetime().nullable().meta({
+    description:
+      "When information was requested from the person that has not been received. The due date moves by the days of the pause",
+  }),
   dueAt: z.iso.datetime().meta({
-    description: "In UTC: one calendar month after receipt, counted in UTC; three if it was extended",
+    description:
+      "In the time zone of the store: the end of the day one calendar month after receipt, or three if it was extended; " +
+      "if that is a Saturday, a Sunday or a holiday of the store, the end of the next working day",
   }),
   completedAt: z.iso.datetime().nullable(),
   requestedBy: z.uuid().meta({
@@ -90,6 +107,44 @@ const ParticipantSchema = z.object({
   settledAt: z.iso.datetime().nullable(),
 }).meta({ id: "GdprParticipant" });
 
+export const methodOfCheck = z.enum(IDENTITY_METHODS).meta({
+  description:
+    "SIGNED_IN: in the account. EMAIL_REPLY: the person answered a message to the email of the account. PHONE_CALLBACK: " +
+    "staff called the number of the account. QUESTIONS: the person knew facts about the account. ID_DOCUMENT: the person " +
+    "showed a document, of which no copy is kept",
+});
+/** Of a check or of a power of representation. */
+const REFERENCE =
+  "Where the proof is found, such as a ticket number; never the document itself. The erasure of the " +
+  "customer removes it";
+export const referenceOfCheck = optionalText(200).meta({ description: REFERENCE, example: "ticket 4711" });
+
+export const receiptOfInformation = receipt.optional().meta({
+  description:
+    "When the information reached the store: a date in the time zone of the store, or an instant. Default: now",
+});
+
+const IdentitySchema = z.object({
+  method: methodOfCheck.nullable().meta({ description: "Null until the check, and for a restored backup" }),
+  reference: z.string().nullable(),
+  verifiedBy: z.uuid().nullable(),
+  verifiedAt: z.iso.datetime().nullable(),
+  failures: z.int().meta({
+    format: "int32",
+    description: "Number of failed checks. The third ends the request",
+  }),
+  informationReason: z.string().nullable().meta({
+    description: "Which information was requested from the person last, and why",
+  }),
+}).meta({ id: "IdentityCheck" });
+
+const ground = z.enum(REPRESENTATION_GROUNDS);
+const RepresentativeSchema = z.object({
+  ground,
+  name: z.string().nullable(),
+  reference: z.string().nullable(),
+}).meta({ id: "Representative" });
+
 export const RequestSchema = z.object({
   ...sharedFields,
   state: StateSchema,
@@ -99,10 +154,6 @@ export const RequestSchema = z.object({
       "retention period of the closed account. RESTORE: by the service itself, as a restored backup contained data " +
       "that had been erased",
   }),
-  startsAt: z.iso.datetime().nullable().meta({
-    description:
-      "When an erasure starts by itself; until then the subject may cancel it. Null for other types",
-  }),
   proposal: z.object({ by: z.uuid() }).nullable().meta({
     description: "The staff member or service that has proposed the erasure, until a second person decides",
   }),
@@ -110,6 +161,15 @@ export const RequestSchema = z.object({
     description: "Who confirmed an erasure that staff had proposed: a second person, or the subject",
   }),
   confirmedAt: z.iso.datetime().nullable(),
+  cancellableUntil: z.iso.datetime().nullable().meta({
+    description:
+      "End of the grace period of an erasure, in which the subject can cancel it; null outside of it",
+  }),
+  identity: IdentitySchema,
+  representative: RepresentativeSchema.nullable().meta({
+    description:
+      "The person who makes the request on behalf of the customer. The erasure removes the name and the reference",
+  }),
   extended: z.boolean().meta({
     description: "True if staff have moved the due date to three months after receipt",
   }),
@@ -138,6 +198,32 @@ export const NewRequestSchema = z.strictObject({
     description:
       "Required for a RECTIFICATION, not accepted otherwise: the correct values of at least one field of the profile",
   }),
+  channel: z.enum(CHANNELS).optional().meta({
+    description:
+      "How the request was received. Default: OTHER for staff, ACCOUNT for services. ACCOUNT is for services that have " +
+      "received it from the signed-in customer; it needs no further check of the identity",
+  }),
+  receivedAt: receipt.optional().meta({
+    description:
+      "When the request reached the store: a date in the time zone of the store, or an instant. At most 366 days ago. " +
+      "Default: now",
+    example: "2026-11-18",
+  }),
+  note,
+  identity: z.strictObject({ method: methodOfCheck, reference: referenceOfCheck }).optional().meta({
+    id: "NewIdentityCheck",
+    description:
+      "How the identity was checked. Required for a RECTIFICATION that was not received from the account; another " +
+      "request without it waits for the check",
+  }),
+  representative: z.strictObject({
+    ground,
+    name: text(200),
+    reference: referenceOfCheck,
+  }).optional().meta({
+    id: "NewRepresentative",
+    description: "The person who makes the request on behalf of the customer, and on which ground",
+  }),
 }).meta({ id: "NewGdprRequest" });
 
 export function summaryOf(request: FoundRequest, now: Date): z.output<typeof RequestSummarySchema> {
@@ -158,16 +244,30 @@ export function bodyOf(
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
   const isHeld = typeof value === "object" && value.PENDING === "held";
+  const isInGrace = row.type === "ERASURE" && typeof value === "object" && value.PENDING === "grace";
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
     ...sharedFieldsOf(row, { held: isHeld, proposed: Object.keys(proposals).length > 0 }, now),
     state: value,
     cause: context?.cause ?? "REQUEST",
-    startsAt: row.type === "ERASURE" && context ? new Date(context.startsAt).toISOString() : null,
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
+    cancellableUntil: isInGrace && context?.startsAt ? new Date(context.startsAt).toISOString() : null,
+    identity: {
+      method: row.identityMethod,
+      reference: row.identityReference,
+      verifiedBy: row.identifiedBy,
+      verifiedAt: row.identifiedAt?.toISOString() ?? null,
+      failures: row.identityFailures,
+      informationReason: row.informationReason,
+    },
+    representative: row.representativeGround === null ? null : {
+      ground: row.representativeGround,
+      name: row.representativeName,
+      reference: row.representativeReference,
+    },
     extended: context?.extended ?? false,
     residue: context?.residue ?? 0,
     reasons: {
@@ -192,8 +292,9 @@ function sharedFieldsOf(
   now: Date,
 ) {
   const { requestId, customerId, type, status, outcome, createdAt, dueAt, completedAt } = request;
-  const { requestedBy, machine, version, fetchedAt, fetchWaitEndsAt } = request;
-  const remainingMs = status === "COMPLETED" ? Infinity : dueAt.getTime() - now.getTime();
+  const { requestedBy, machine, version, fetchedAt, fetchWaitEndsAt, informationRequestedAt } = request;
+  const hasRunningClock = status !== "COMPLETED" && informationRequestedAt === null;
+  const remainingMs = !hasRunningClock ? Infinity : dueAt.getTime() - now.getTime();
   return {
     requestId,
     customerId,
@@ -207,6 +308,10 @@ function sharedFieldsOf(
     atRisk: remainingMs >= 0 && remainingMs <= AT_RISK_MS,
     overdue: remainingMs < 0,
     createdAt: createdAt.toISOString(),
+    receivedAt: request.receivedAt.toISOString(),
+    channel: request.channel,
+    identityVerified: request.identifiedAt !== null,
+    clockPausedSince: informationRequestedAt?.toISOString() ?? null,
     dueAt: dueAt.toISOString(),
     completedAt: completedAt?.toISOString() ?? null,
     requestedBy,

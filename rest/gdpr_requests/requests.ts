@@ -20,8 +20,9 @@ const openGdprRequest = createRoute({
   path: "/gdpr-requests",
   summary: "Opens a request on a customer's behalf",
   description:
-    "A customer has at most one open request of each type. If one is open, it is returned. A correction of the email " +
-    "also requires the role CUSTOMER_MANAGER.",
+    "A customer has at most one open request of each type. If one is open, it is returned. A request without a checked " +
+    "identity counts apart: it waits for the check, and delays no other request. A correction of the email also " +
+    "requires the role CUSTOMER_MANAGER.",
   tags,
   middleware: allow("openGdprRequest"),
   request: {
@@ -55,11 +56,11 @@ const getGdprRequest = createRoute({
 
 export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): void {
   api.openapi(openGdprRequest, async (c) => {
-    const { customerId, type: right, corrections } = c.req.valid("json");
+    const { type: right, ...fields } = c.req.valid("json");
     // A rectification changes the profile, so a service needs both rights.
     if (right === "RECTIFICATION" && c.var.by.type === "SYSTEM") authorizeOperation("updateCustomer", c);
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId } as const;
-    const command = { customerId, right, ...(corrections && { corrections }), type: "open" as const };
+    const command = { ...fields, right, type: "open" as const };
     const { resource, answer, headers } = await sendAndRead(
       c,
       async (context) => ({ answer: await actors.send(ref, command, context), actor: undefined }),

@@ -8,7 +8,13 @@ export const PARTICIPANTS = ["order-service", "payment-service", "communication-
 export async function requestSettings(changes: Partial<RequestSettings> = {}): Promise<RequestSettings> {
   return {
     ...createRequestSettings(
-      { participants: PARTICIPANTS, graceMs: 0, fourEyes: false, fetchWaitMs: 7 * 86_400_000 },
+      {
+        participants: PARTICIPANTS,
+        graceMs: 0,
+        fourEyes: false,
+        fetchWaitMs: 7 * 86_400_000,
+        maxSignInAgeMs: 900_000,
+      },
       await createKeys(),
     ),
     random: () => 0,

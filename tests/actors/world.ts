@@ -47,9 +47,9 @@ export function groupRef({ storeId }: World, id: string = crypto.randomUUID()): 
   return { kind: "shopper_group", storeId, id };
 }
 
-/** The principal of a customer. */
+/** The principal of a customer who has just signed in, at whatever time a test sets. */
 export function shopper({ storeId, id }: ActorRef): Principal {
-  return { id, type: "CUSTOMER", storeId, roles: [] };
+  return { id, type: "CUSTOMER", storeId, roles: [], authenticatedAt: new Date(Date.UTC(2999, 0)) };
 }
 
 /** Sends a command: decisions as a privacy officer, others as a service, unless the context names another principal. */

@@ -71,6 +71,10 @@ Deno.test("a request through the gateway has the principal of its headers", asyn
     type: "CUSTOMER",
     roles: [],
   });
+  const authenticated = await authenticateByGateway(
+    new Headers({ ...customer, "x-auth-time": "1700000000" }),
+  );
+  assert.deepEqual(authenticated.authenticatedAt, new Date(1_700_000_000_000));
   const capitals = { ...GATEWAY, "x-user-id": SUBJECT.toUpperCase(), "x-store-id": STORE.toUpperCase() };
   assert.deepEqual(await authenticateByGateway(new Headers(capitals)), PRINCIPAL);
 });
@@ -86,6 +90,7 @@ Deno.test("a request through the gateway is refused if a header is missing, malf
   const wrong: Record<string, string[]> = {
     "x-user-id": ["", "not-a-uuid", `${SUBJECT}0`, `{${SUBJECT}}`],
     "x-store-id": ["", "*", `${STORE},${STORE}`],
+    "x-auth-time": ["", "yesterday", "-1", "1.5", "1, 2", "9".repeat(14)],
     "x-principal-type": ["", "staff", "ADMIN", "STAFF,SYSTEM"],
     "x-roles": [
       "STORE_MANAGER",
@@ -102,7 +107,7 @@ Deno.test("a request through the gateway is refused if a header is missing, malf
       const twice = new Headers(GATEWAY);
       twice.append(name, GATEWAY[name as keyof typeof GATEWAY]);
       await attempt(twice);
-      if (name === "x-roles") return;
+      if (name === "x-roles" || name === "x-auth-time") return;
       const missing = new Headers(GATEWAY);
       missing.delete(name);
       await attempt(missing);

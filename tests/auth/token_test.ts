@@ -68,6 +68,21 @@ Deno.test("verifier drops all roles of a customer", async () => {
   assert.equal(verified.service, undefined);
 });
 
+Deno.test("verifier reads when a customer signed in and ignores it for staff", async () => {
+  const key = await generateKey();
+  await using issuer = startIssuer(key);
+  const verify = createTokenVerifier(issuer);
+  const read = async (changes: Record<string, unknown>) =>
+    (await verify(await sign(key, claimsFor(issuer, changes)))).principal.authenticatedAt;
+  const customer = { principal_type: "CUSTOMER" };
+  assert.deepEqual(await read({ ...customer, auth_time: 1_700_000_000 }), new Date(1_700_000_000_000));
+  assert.equal(await read(customer), undefined);
+  assert.equal(await read({ auth_time: 1_700_000_000 }), undefined);
+  for (const auth_time of ["1700000000", -1, 1.5, 1e15, null]) {
+    await assert.rejects(read({ ...customer, auth_time }), { code: "UNAUTHENTICATED" });
+  }
+});
+
 Deno.test("verifier names the service that a system token was issued to", async () => {
   const key = await generateKey();
   await using issuer = startIssuer(key);

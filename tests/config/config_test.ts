@@ -89,6 +89,7 @@ Deno.test("configuration of an empty environment is a development service on the
       participants: ["order-service", "payment-service", "communication-service"],
       markerFile: undefined,
       graceMs: 0,
+      maxSignInAgeMs: 900_000,
       fourEyes: false,
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
       peers: {},
@@ -143,6 +144,7 @@ Deno.test("configuration contains every variable that is set", () => {
     GDPR_GRACE: "72h",
     GDPR_MARKER_FILE: "/var/lib/marker",
     GDPR_RECEIPT_PUBLIC_KEYS: new Uint8Array(32).fill(3).toBase64(),
+    GDPR_MAX_SIGN_IN_AGE: "5m",
     GDPR_FOUR_EYES: "false",
     GDPR_FETCH_WAIT: "48h",
     PEER_ORDER_SERVICE_URL: "https://order-service.example:50051",
@@ -212,6 +214,7 @@ Deno.test("configuration contains every variable that is set", () => {
       participants: ["order-service", "review-service"],
       markerFile: "/var/lib/marker",
       graceMs: 72 * 60 * 60 * 1_000,
+      maxSignInAgeMs: 5 * 60_000,
       fourEyes: false,
       fetchWaitMs: 48 * 60 * 60 * 1_000,
       peers: {
@@ -340,6 +343,8 @@ Deno.test("configuration refuses values that only look valid", () => {
     ["GDPR_GRACE", "-1h"],
     ["GDPR_GRACE", "1.5h"],
     ["GDPR_GRACE", "29d"],
+    ["GDPR_MAX_SIGN_IN_AGE", "0s"],
+    ["GDPR_MAX_SIGN_IN_AGE", "25h"],
     ["GDPR_FOUR_EYES", "yes"],
     ["GDPR_FETCH_WAIT", "8d"],
     ["GDPR_EXPORT_KEY", new Uint8Array(31).toBase64()],
@@ -384,6 +389,12 @@ Deno.test("configuration accepts every form of durations and keys", () => {
   for (const key of [der.toBase64(), pem(der)]) {
     assert.deepEqual(readConfig({ GDPR_RECEIPT_KEY: key }).gdpr.keys.receiptKey, new Uint8Array(der));
   }
+});
+
+Deno.test("configuration waits three days before an erasure in production, and not in development", () => {
+  assert.equal(readConfig(PRODUCTION).gdpr.graceMs, 72 * 60 * 60 * 1_000);
+  assert.equal(readConfig({}).gdpr.graceMs, 0);
+  assert.equal(readConfig({ ...PRODUCTION, GDPR_GRACE: "0s" }).gdpr.graceMs, 0);
 });
 
 Deno.test("configuration in production requires a URL of each participant", () => {

@@ -33,7 +33,7 @@ Deno.test("the demo services return their records after any cursor; one fails it
     Array.fromAsync(
       place.peers.collect(
         service,
-        { customerId, storeId, requestId: crypto.randomUUID(), resumeAfter },
+        { customerId, storeId, emailHashes: [], requestId: crypto.randomUUID(), resumeAfter },
         never,
       ),
     );
@@ -85,6 +85,7 @@ Deno.test("each demo service erases and confirms under its own name, and confirm
     storeId,
     requestId: crypto.randomUUID(),
     resumeAfter: undefined,
+    emailHashes: [],
   }, never);
   assert.deepEqual(await Array.fromAsync(left), []);
 });
@@ -139,7 +140,13 @@ Deno.test("the demo services log no personal value", async () => {
     const requestId = crypto.randomUUID();
     for (const service of SERVICES) {
       await Array.fromAsync(
-        place.peers.collect(service, { customerId, storeId, requestId, resumeAfter: undefined }, never),
+        place.peers.collect(service, {
+          customerId,
+          storeId,
+          requestId,
+          resumeAfter: undefined,
+          emailHashes: [],
+        }, never),
       ).catch(() => {});
     }
     const message = erasure();

@@ -158,7 +158,7 @@ const CHECKS: Check[] = [
     async holds({ participants }) {
       using peers = createPeers(participants);
       const collect = async (service: string, customer: string, resumeAfter?: string) => {
-        const request = { customerId: customer, storeId, requestId: UNKNOWN, resumeAfter };
+        const request = { customerId: customer, storeId, requestId: UNKNOWN, resumeAfter, emailHashes: [] };
         return await Array.fromAsync(peers.collect(service, request, new AbortController().signal));
       };
       for (const service of PARTICIPANTS) {

@@ -30,7 +30,10 @@ export async function startSetting(env: Record<string, string> = {}): Promise<Se
   const issuer = await openDevelopmentIssuer(dataDirectory);
   const { storeId } = DEMO;
   const sign = (id: string, type: "CUSTOMER" | "STAFF" | "SYSTEM", roles: string[], service?: string) =>
-    issuer.sign({ principal: { id, type, storeId, roles: roles as never[] }, service }, 600);
+    issuer.sign({
+      principal: { id, type, storeId, roles: roles as never[], authenticatedAt: new Date() },
+      service,
+    }, 600);
   const running = stack.move();
   return {
     httpUrl,

@@ -110,14 +110,16 @@ export const EXPECTATIONS: Record<string, (fixture: GatewayFixture) => Promise<v
         "x-user-id": "a-user",
         "x-principal-type": "a-type",
         "x-roles": "a-role",
+        "x-auth-time": "a-time",
         "x-gateway-secret": "a-secret",
       },
     });
     assert.equal(errors, undefined);
     for (const headers of [requests.customer.at(-1), requests.order.at(-1)]) {
       assert.equal(headers?.get("traceparent")?.split("-")[1], TRACE_ID);
-      const names = ["x-store-id", "x-user-id", "x-principal-type", "x-roles"];
-      assert.deepEqual(names.map((name) => headers?.get(name)), ["a-store", "a-user", "a-type", "a-role"]);
+      const names = ["x-store-id", "x-user-id", "x-principal-type", "x-roles", "x-auth-time"];
+      const values = ["a-store", "a-user", "a-type", "a-role", "a-time"];
+      assert.deepEqual(names.map((name) => headers?.get(name)), values);
       const secret = headers === requests.customer.at(-1) ? "a-secret" : null;
       assert.equal(headers?.get("x-gateway-secret"), secret);
       assert.deepEqual([headers?.get("cookie"), headers?.get("x-forwarded-client-cert")], [null, null]);

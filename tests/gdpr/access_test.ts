@@ -63,3 +63,36 @@ Deno.test("an access request collects from every participant, retries those that
   }
   await assert.rejects(downloads.fetch(token, "access.json", shopper(ref)), { name: "ExportGone" });
 });
+
+Deno.test("participants get the hashes of every email of the customer, for access as for an erasure", async () => {
+  await using world = await createWorld();
+  const keys = await createKeys();
+  const asked: unknown[] = [];
+  const peers: ParticipantClient = {
+    // deno-lint-ignore require-yield -- it has no data
+    async *collect(service, { emailHashes }) {
+      if (service === "order-service") asked.push(emailHashes);
+    },
+  };
+  const fixture = createRequestFixture(world, {
+    ...createRequestPerformers(world.database.pool("customer_api"), peers, keys),
+  });
+  const emails = ["grace@example.com", "hopper@example.com"];
+  const ref = await register(world, { email: emails[0] });
+  const other = await register(world);
+  await tell(world, ref, "profile.update", { email: emails[1] });
+  for (const right of ["ACCESS", "PORTABILITY"]) await fixture.open(ref, right);
+  await fixture.work();
+  const byHash = (one: { hash: string }, another: { hash: string }) => one.hash < another.hash ? -1 : 1;
+  const sorted = (hashes: unknown) => (hashes as { keyId: string; hash: string }[]).toSorted(byHash);
+  assert.equal(asked.length, 2);
+  assert.equal(sorted(asked[0]).length, emails.length, "one for each email");
+  assert.deepEqual(sorted(asked[0]), sorted(asked[1]));
+  const text = JSON.stringify(asked);
+  for (const email of emails) assert.ok(!text.includes(email));
+
+  await fixture.open(other, "ACCESS");
+  await fixture.work();
+  assert.equal(sorted(asked[2]).length, 1);
+  assert.ok(!sorted(asked[0]).some(({ hash }) => hash === sorted(asked[2])[0]?.hash), "of another customer");
+});

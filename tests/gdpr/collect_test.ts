@@ -388,6 +388,7 @@ async function createCollectionFixture(
         await enterStore(tx, storeId);
         return await findRequest(tx, storeId, requestId);
       }),
+    findEmailHashes: () => Promise.resolve([]),
     ...(maxRecords === undefined ? {} : { maxRecords }),
   };
   const requests = createRequestFixture(world, {

@@ -166,8 +166,37 @@ const COLLECTION: TransitionTable = {
 };
 
 /**
+ * States of a request from outside a signed-in account, until the identity is checked.
+ *
+ * @param verified state after the check
+ * @param ended prefix of the states in which the request is completed
+ */
+function identification(verified: string, ended = "COMPLETED"): TransitionTable {
+  const endings = { cancel: `${ended} CANCELLED`, refuse: `${ended} REFUSED` };
+  const check = { ...CLOCK, ...endings, "identity-verify": verified };
+  const paused = { ...endings, "information-expire": `${ended} NOT_IDENTIFIED` };
+  const name = "PENDING.identifying";
+  const waiting = "PENDING.waiting_for_information";
+  return {
+    [name]: { ...check, "identity-fail": `${name} 1`, "information-request": waiting },
+    [`${name} 1`]: { ...check, "identity-fail": `${name} 2`, "information-request": `${waiting} 1` },
+    [`${name} 2`]: {
+      ...check,
+      "identity-fail": `${ended} NOT_IDENTIFIED`,
+      "information-request": `${waiting} 2`,
+    },
+    [waiting]: { ...paused, "information-receive": name },
+    [`${waiting} 1`]: { ...paused, "information-receive": `${name} 1` },
+    [`${waiting} 2`]: { ...paused, "information-receive": `${name} 2` },
+    [`${ended} CANCELLED`]: {},
+    [`${ended} REFUSED`]: {},
+    [`${ended} NOT_IDENTIFIED`]: {},
+  };
+}
+
+/**
  * Each machine with one participant and with two. A collection always includes this service itself. A proposed request
- * is opened by staff, and a second person has to confirm it.
+ * is opened by staff, and a second person has to confirm it. An unidentified one is followed until its check.
  */
 export const MACHINES = [
   {
@@ -199,6 +228,33 @@ export const MACHINES = [
     right: "PORTABILITY",
     proposed: false,
     table: COLLECTION,
+    one: [OWN_DATA],
+    two: [],
+  },
+  {
+    id: "gdpr_erasure@1",
+    right: "ERASURE",
+    proposed: false,
+    unidentified: true,
+    table: identification("PENDING.grace"),
+    one: ["orders"],
+    two: [],
+  },
+  {
+    id: "gdpr_erasure@1",
+    right: "ERASURE",
+    proposed: true,
+    unidentified: true,
+    table: identification("PENDING.proposed"),
+    one: ["orders"],
+    two: [],
+  },
+  {
+    id: "gdpr_access@1",
+    right: "ACCESS",
+    proposed: false,
+    unidentified: true,
+    table: identification("PENDING.recorded", "COMPLETED.without_documents"),
     one: [OWN_DATA],
     two: [],
   },

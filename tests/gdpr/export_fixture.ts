@@ -74,14 +74,14 @@ export async function insertExportRequest(
   const dueAt = new Date(now.getTime() + 30 * DAY_MS);
   await admin`
     insert into gdpr_requests
-      (store_id, request_id, customer_id, type, status, created_at, due_at, requested_by, machine, snapshot, version)
-    values (${key.storeId}, ${key.requestId}, ${customer.id}, ${type}, 'IN_PROGRESS', ${now}, ${dueAt},
+      (store_id, request_id, customer_id, type, status, created_at, received_at, channel, due_at, requested_by, machine, snapshot, version)
+    values (${key.storeId}, ${key.requestId}, ${customer.id}, ${type}, 'IN_PROGRESS', ${now}, ${now}, 'ACCOUNT', ${dueAt},
       ${customer.id}, 'test@1', '{}', 1)`;
   const sources = services.map((service) => ({ service, waiverReason: undefined }));
   const description = {
     customerId: customer.id,
     type,
-    createdAt: now,
+    receivedAt: now,
     locale: null,
     settings: NO_SETTINGS,
     sources,

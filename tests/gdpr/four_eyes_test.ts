@@ -9,7 +9,7 @@ import { register, shopper, tell } from "../actors/world.ts";
 import { assertInvariants } from "./invariants.ts";
 import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
 import { AWAITING, errorCode, race, readPhase, REFUSED, START } from "./race.ts";
-import { FIRST, SECOND, staff } from "./request_events.ts";
+import { FIRST, IDENTIFIED, SECOND, staff } from "./request_events.ts";
 
 const FORBIDDEN = { name: "DomainError", code: "FORBIDDEN" };
 const refused = (reason: RegExp) => ({ name: "DomainError", code: REFUSED, message: reason });
@@ -18,7 +18,8 @@ const OWN_PROPOSAL = refused(/the person who has proposed it cannot confirm or r
 async function propose(world: ManualClockWorld, by: Principal = staff(world, FIRST)) {
   const customer = await register(world, { firstName: "Ada" });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell(world, request, "open", { customerId: customer.id, right: "ERASURE" }, { by });
+  const identity = by.type === "STAFF" ? IDENTIFIED : {};
+  await tell(world, request, "open", { customerId: customer.id, right: "ERASURE", ...identity }, { by });
   return { customer, request };
 }
 
@@ -103,7 +104,7 @@ Deno.test("the customer who requests a proposed erasure confirms it", async () =
       world,
       { ...request, id: crypto.randomUUID() },
       "open",
-      { customerId: customer.id, right: "ERASURE" },
+      { customerId: customer.id, right: "ERASURE", ...(by.type === "STAFF" && IDENTIFIED) },
       { by },
     );
   const again = await open(staff(world, SECOND));

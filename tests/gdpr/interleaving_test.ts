@@ -13,6 +13,7 @@ import {
   type EventLabel,
   eventLabels,
   FIRST,
+  IDENTIFIED,
   type RequestUnderTest,
   staff,
 } from "./request_events.ts";
@@ -26,6 +27,8 @@ interface Scenario {
   services: string[];
   /** Events that count as a response of a participant. */
   answers: string[];
+  /** Whether staff have checked the identity when they open the request. */
+  identified: boolean;
   /** Whether a second person confirms waivers. */
   fourEyes: boolean;
   /** Events with a higher probability, because they lead to the next state. */
@@ -39,6 +42,7 @@ const ERASURE: Scenario = {
   right: "ERASURE",
   services: ["orders", "payments"],
   answers: ["confirm", "waive"],
+  identified: true,
   fourEyes: false,
   likely: [
     "start",
@@ -51,6 +55,8 @@ const ERASURE: Scenario = {
     "customer-held",
   ],
   nextEvent: {
+    "PENDING.identifying": "identity-verify",
+    "PENDING.waiting_for_information": "information-receive",
     "PENDING.held": "release",
     "PENDING.held by the customer": "customer-free",
     "PENDING.grace": "start",
@@ -66,8 +72,10 @@ const ERASURE: Scenario = {
 const FOUR_EYES: Scenario = {
   ...ERASURE,
   answers: ["confirm", "second-confirm"],
+  identified: false,
   fourEyes: true,
   likely: [
+    "identity-verify",
     "second-confirm",
     "start",
     "confirm orders",
@@ -85,9 +93,20 @@ const ACCESS: Scenario = {
   right: "ACCESS",
   services: [OWN_DATA, "orders"],
   answers: ["received", "waive"],
+  identified: false,
   fourEyes: false,
-  likely: ["start", "failed orders", "ask orders", "received orders", `received ${OWN_DATA}`, "compiled"],
+  likely: [
+    "identity-verify",
+    "start",
+    "failed orders",
+    "ask orders",
+    "received orders",
+    `received ${OWN_DATA}`,
+    "compiled",
+  ],
   nextEvent: {
+    "PENDING.identifying": "identity-verify",
+    "PENDING.waiting_for_information": "information-receive",
     "PENDING.held": "release",
     "PENDING.recorded": "start",
     "IN_PROGRESS.collecting": "received *",
@@ -98,7 +117,7 @@ const ACCESS: Scenario = {
 for (const scenario of [ERASURE, FOUR_EYES, ACCESS]) {
   const title = scenario.fourEyes ? `${scenario.machine} with four eyes` : scenario.machine;
   Deno.test(`${title} keeps its invariants in any order of events, several of them concurrent`, async () => {
-    const { machine, right, services } = scenario;
+    const { machine, services } = scenario;
     const participants = services.filter((service) => service !== OWN_DATA);
     await using world = await createManualClockWorld({
       participants,
@@ -124,7 +143,7 @@ for (const scenario of [ERASURE, FOUR_EYES, ACCESS]) {
     await fc.assert(
       fc.asyncProperty(story, async (instants) => {
         world.now = start;
-        const request = await openRequest(world, machine, right);
+        const request = await openRequest(world, scenario);
         const answered = new Set<string>();
         for (const labels of instants) {
           const accepted = await Promise.all(labels.map((label) => applyEvent(label, request)));
@@ -187,11 +206,11 @@ async function stateOf({ world, request }: RequestUnderTest) {
 
 async function openRequest(
   world: ManualClockWorld,
-  machine: string,
-  right: string,
+  { machine, right, identified }: Scenario,
 ): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });
+  const fields = { customerId: customer.id, right, ...(identified && IDENTIFIED) };
+  await tell(world, request, "open", fields, { by: staff(world, FIRST) });
   return { world, machine, customer, request };
 }

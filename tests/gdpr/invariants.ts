@@ -16,6 +16,7 @@ const ROW_STATES: Record<string, string> = {
 };
 /** Due time of a timer that is claimed but has not fired. */
 const CLAIMED = new Date(0);
+const UNFULFILLED: readonly unknown[] = ["CANCELLED", "REFUSED", "NOT_IDENTIFIED"];
 const SETTLED = ["RECEIVED", "CONFIRMED", "WAIVED"];
 
 type Value = string | { [state: string]: Value };
@@ -78,7 +79,14 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
       .map((row) => [row.name, row.attempts > 0 ? CLAIMED : row.dueAt]),
   );
   const expected = new Set<string>();
-  if (status !== "COMPLETED") {
+  const isPaused = phase === "PENDING.waiting_for_information";
+  if (isPaused) expected.add(`xstate.after.UNTIL_INFORMATION_EXPIRES.${request.machine}.${phase}`);
+  assert.equal(request.informationRequestedAt !== null, isPaused, stateText);
+  if (phase === "PENDING.identifying" || isPaused) assert.equal(request.identifiedAt, null, stateText);
+  else if (phase.startsWith("PENDING") || request.outcome?.startsWith("FULFILLED")) {
+    assert.ok(request.identifiedAt, stateText);
+  }
+  if (status !== "COMPLETED" && !isPaused) {
     if (context.clock === "ON_TIME") expected.add("clock.at_risk");
     if (context.clock !== "OVERDUE") expected.add("clock.overdue");
   }
@@ -117,7 +125,7 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
       }
       const due: Date | undefined = isRetried ? timers.get(`ask ${service}`) : undefined;
       if (due !== CLAIMED) assert.deepEqual(nextAttemptAt, due ?? null, `next attempt of ${service}`);
-    } else if (request.outcome !== "CANCELLED" && request.outcome !== "REFUSED") {
+    } else if (!UNFULFILLED.includes(request.outcome)) {
       assert.ok(SETTLED.includes(state), `${service} is ${state} in ${stateText}`);
     }
     assert.equal(SETTLED.includes(state), settledAt !== null, `${service} of ${stateText}`);
@@ -145,8 +153,7 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
       (payload->>'requestId' = ${id} or payload->'target'->>'id' = ${id}) order by seq`;
   const audits = (action: string) => messages.filter(({ payload }) => payload.action === action).length;
   assert.equal(audits("GDPR_REQUEST_OPENED"), 1);
-  const isAnswered = status === "COMPLETED" && request.outcome !== "CANCELLED" &&
-    request.outcome !== "REFUSED";
+  const isAnswered = status === "COMPLETED" && !UNFULFILLED.includes(request.outcome);
   const hasWaivers = context.waived.length > 0;
   if (isAnswered && phase !== "COMPLETED.not_fetched") {
     assert.equal(request.outcome, hasWaivers ? "FULFILLED_WITH_WAIVERS" : "FULFILLED");
@@ -156,16 +163,20 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
   assert.equal(audits("GDPR_REQUEST_COMPLETED_WITH_WAIVERS"), isAnswered && hasWaivers ? 1 : 0);
   assert.equal(audits("GDPR_REQUEST_CANCELLED"), request.outcome === "CANCELLED" ? 1 : 0);
   assert.equal(audits("GDPR_REQUEST_REFUSED"), request.outcome === "REFUSED" ? 1 : 0);
+  assert.equal(audits("GDPR_REQUEST_NOT_IDENTIFIED"), request.outcome === "NOT_IDENTIFIED" ? 1 : 0);
   for (const state of ["CONFIRMED", "WAIVED"]) {
     const rows = participants.filter((row) => row.state === state).length;
     assert.equal(audits(`GDPR_PARTICIPANT_${state}`), rows, "each outcome is published once");
   }
   if (request.type === "ERASURE") await assertErasure(admin, request, messages.map((row) => row.topic));
-  if (request.outcome === "CANCELLED" || request.outcome === "REFUSED") {
+  if (UNFULFILLED.includes(request.outcome)) {
     const parts = await admin`select part from gdpr_export_parts where request_id = ${id}`;
     assert.equal(parts.length, 0, "collected data is deleted");
   }
 }
+
+const isBeforeCheck = (phase: string) =>
+  ["PENDING.identifying", "PENDING.waiting_for_information"].includes(phase);
 
 /** Proposals are open exactly in the states that wait for a second person. */
 function assertProposals(
@@ -177,7 +188,9 @@ function assertProposals(
   const waiting = Object.keys(regions).filter((service) => regions[service] === "waiver_proposed");
   assert.deepEqual(
     Object.keys(proposals).sort(),
-    phase === "PENDING.proposed" ? [THE_ERASURE] : waiting.sort(),
+    phase === "PENDING.proposed" || (isBeforeCheck(phase) && proposals[THE_ERASURE])
+      ? [THE_ERASURE]
+      : waiting.sort(),
     phase,
   );
 }

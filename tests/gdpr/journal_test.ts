@@ -86,7 +86,7 @@ Deno.test("an access request's journal names every event, its participant and th
   await fixture.tell(request, "compiled");
   const collecting = "IN_PROGRESS.collecting";
   assert.deepEqual(await journalOf(world, request), [
-    ["open", null],
+    ["open", null, "PENDING.opened -> PENDING.recorded"],
     ["work.started", null, "PENDING.recorded -> IN_PROGRESS"],
     ["source.received", OWN_DATA, `${collecting}.${OWN_DATA}.asked -> ${collecting}.${OWN_DATA}.received`],
     ["source.failed", "payments", `${collecting}.payments.asked -> ${collecting}.payments.retrying`],

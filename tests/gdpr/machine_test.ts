@@ -15,6 +15,7 @@ import {
   eventLabels,
   eventOf,
   FIRST,
+  IDENTIFIED,
   type RequestUnderTest,
   staff,
   timerName,
@@ -27,6 +28,7 @@ function nameOf({ value, context }: Pick<AnyMachineSnapshot, "value" | "context"
   const phase = phaseOf(value);
   const waivers = context.waived.length > 0 && WITH_WAIVERS.includes(phase) ? " with waivers" : "";
   if (phase.startsWith("COMPLETED")) return `${phase} ${context.outcome}${waivers}`;
+  if (CHECKED_FIRST.includes(phase)) return `${phase} ${context.identityFailures || ""}`.trimEnd();
   const held = phase === "PENDING.held" && context.heldBy === "CUSTOMER" ? " by the customer" : "";
   const regions = Object.entries(regionsOf(value)).sort().map(([, state]) => state).join(" ");
   const last = regions === "asked" && phase.endsWith("collecting") && context.attempts[OWN_DATA] === 8;
@@ -41,6 +43,9 @@ const WITH_WAIVERS = [
   "COMPLETED.not_fetched",
 ];
 
+/** Phases before the identity is checked. */
+const CHECKED_FIRST = ["PENDING.identifying", "PENDING.waiting_for_information"];
+
 const stateKeys = {
   name: (state: AnyMachineSnapshot) => nameOf(state),
   clock: (state: AnyMachineSnapshot) => `${nameOf(state)} ${state.context.clock} ${state.context.extended}`,
@@ -51,6 +56,8 @@ interface MachineInput {
   services: readonly string[];
   /** Whether staff have opened the request, and a second person has to confirm it. */
   proposed: boolean;
+  /** Whether the identity has to be checked; the paths end with the check. */
+  unidentified: boolean;
 }
 
 interface Path {
@@ -75,7 +82,8 @@ function pathsThrough(
         return event;
       }),
     filterEvents: (state: AnyMachineSnapshot, event: never) => state.can(event),
-    stopWhen: (state: AnyMachineSnapshot) => state.status !== "active",
+    stopWhen: (state: AnyMachineSnapshot) =>
+      state.status !== "active" || (input.unidentified && !state.context.unidentified),
     serializeState: stateKeys[key],
   } as never);
   return paths.map(({ steps }) => {
@@ -99,12 +107,13 @@ function walk(
   return state;
 }
 
-function inputOf({ services, proposed }: MachineInput) {
+function inputOf({ services, proposed, unidentified }: MachineInput) {
   const dueAt = RECEIVED + 31 * DAY;
   return {
     participants: [...services],
     cause: "REQUEST",
     ...(proposed && { proposedBy: FIRST }),
+    ...(unidentified && { unidentified }),
     receivedAt: RECEIVED,
     dueAt,
     startsAt: RECEIVED + DAY,
@@ -113,14 +122,24 @@ function inputOf({ services, proposed }: MachineInput) {
 
 /** Opens a request and applies events to its rows. */
 async function arrange(
-  { world, id, right, proposed }: { world: ManualClockWorld; id: string; right: string; proposed: boolean },
+  { world, id, right, proposed, unidentified }: {
+    world: ManualClockWorld;
+    id: string;
+    right: string;
+    proposed: boolean;
+    unidentified: boolean;
+  },
   labels: readonly EventLabel[],
 ): Promise<RequestUnderTest> {
   world.now = new Date(RECEIVED);
   const customer = await register(world, { firstName: "Ada" });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   world.settings.fourEyes = proposed;
-  await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });
+  await tell(world, request, "open", {
+    customerId: customer.id,
+    right,
+    ...(unidentified ? { channel: "LETTER" } : IDENTIFIED),
+  }, { by: staff(world, FIRST) });
   const arranged = { world, machine: id, customer, request };
   for (const [at, label] of labels.entries()) {
     assert.ok(await applyEvent(label, arranged), `${label} after ${labels.slice(0, at).join(", ")}`);
@@ -140,8 +159,8 @@ const participantsOf = (services: readonly string[]) => services.filter((service
 const createParticipantsWorld = (services: readonly string[]) =>
   createManualClockWorld({ participants: participantsOf(services), graceMs: DAY }, new Date(RECEIVED));
 
-for (const { id, right, proposed, table, one, two } of MACHINES) {
-  const title = proposed ? `a proposed ${id}` : id;
+for (const { id, right, proposed, unidentified = false, table, one, two } of MACHINES) {
+  const title = `${unidentified ? "an unidentified " : ""}${proposed ? "proposed " : ""}${id}`;
   const [service = ""] = one;
   const rows = Object.fromEntries(
     Object.entries(table).map(([name, row]) => [
@@ -153,11 +172,14 @@ for (const { id, right, proposed, table, one, two } of MACHINES) {
   // An erasure retries without a limit, a collection a limited number of times.
   const shortest = pathsThrough(
     machine,
-    { services: one, proposed },
+    { services: one, proposed, unidentified },
     right === "ERASURE" ? "name" : "attempts",
   )
     .toSorted((path, other) => path.labels.length - other.labels.length);
-  const paths = new Map(shortest.toReversed().map((path) => [nameOf(path.state), path] as const));
+  const paths = new Map(
+    shortest.toReversed().map((path) => [nameOf(path.state), path] as const)
+      .filter(([name]) => !unidentified || Object.hasOwn(table, name)),
+  );
 
   Deno.test(`${title} has exactly the states of the table, in PENDING, IN_PROGRESS and COMPLETED`, () => {
     assert.deepEqual([...paths.keys()].sort(), Object.keys(table).sort());
@@ -180,7 +202,7 @@ for (const { id, right, proposed, table, one, two } of MACHINES) {
 
   Deno.test(`${title} on rows: each state accepts the events of the table, and others change nothing`, async () => {
     await using world = await createParticipantsWorld(one);
-    const machineUnderTest = { world, id, right, proposed };
+    const machineUnderTest = { world, id, right, proposed, unidentified };
     for (const [name, { labels }] of paths) {
       const refusing = await arrange(machineUnderTest, labels);
       const before = await readStored(refusing);
@@ -205,18 +227,23 @@ for (const { id, right, proposed, table, one, two } of MACHINES) {
 
   Deno.test(`${title} on rows: the invariants hold at the end of every path through its graph`, async () => {
     const walks = [
-      { services: one, paths: pathsThrough(machine, { services: one, proposed }, "name", getSimplePaths) },
+      {
+        services: one,
+        paths: pathsThrough(machine, { services: one, proposed, unidentified }, "name", getSimplePaths),
+      },
       { services: one, paths: right === "ERASURE" ? [] : shortest },
       {
         services: two,
-        paths: two.length > 0 ? pathsThrough(machineOf(id, two), { services: two, proposed }, "clock") : [],
+        paths: two.length > 0
+          ? pathsThrough(machineOf(id, two), { services: two, proposed, unidentified }, "clock")
+          : [],
       },
     ];
     for (const { services, paths } of walks) {
       if (paths.length === 0) continue;
       await using world = await createParticipantsWorld(services);
       for (const { labels, state } of paths) {
-        const walked = await arrange({ world, id, right, proposed }, labels);
+        const walked = await arrange({ world, id, right, proposed, unidentified }, labels);
         assert.equal((await readStored(walked)).key, stateKeys.clock(state), labels.join(", "));
         await assertInvariants(world.admin, walked.request);
       }

@@ -87,7 +87,12 @@ Deno.test("the documents of access and portability contain every column of the m
   const noParticipants = { async *collect() {} };
   const fixture = createRequestFixture(world, createRequestPerformers(api, noParticipants, keys));
   const subject = await registerPerson(world);
-  await fixture.open(subject, "RECTIFICATION", { corrections: { firstName: "Augusta Ada" } });
+  await fixture.open(subject, "RECTIFICATION", {
+    corrections: { firstName: "Augusta Ada" },
+    channel: "LETTER",
+    identity: { method: "ID_DOCUMENT" },
+    representative: { ground: "GUARDIANSHIP", name: "Anne Isabella" },
+  }, { by: world.officer });
   await world.admin`update customers set closed_at = now() where customer_id = ${subject.id}`;
   await world.admin`update gdpr_requests set fetched_at = now() where customer_id = ${subject.id}`;
   const documents = { ACCESS: ["access.json", "access.html"], PORTABILITY: ["portability.json"] };

@@ -111,7 +111,13 @@ Deno.test("after the hash key is replaced, earlier erasures and entries stay kno
   assert.notEqual(old.id, current.id);
   const keys = await createKeys();
   const settings = (hashKeys: typeof keys.hashKeys) =>
-    createRequestSettings({ participants: ["order-service"], graceMs: 0, fourEyes: false, fetchWaitMs: 0 }, {
+    createRequestSettings({
+      participants: ["order-service"],
+      graceMs: 0,
+      fourEyes: false,
+      fetchWaitMs: 0,
+      maxSignInAgeMs: 900_000,
+    }, {
       ...keys,
       hashKeys,
     });

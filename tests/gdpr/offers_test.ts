@@ -11,10 +11,26 @@ import { DomainError } from "../../domain/errors.ts";
 import { findRequest, type GdprRequestRow } from "../../db/gdpr_requests.ts";
 import { register, shopper, tell } from "../actors/world.ts";
 import { createManualClockWorld, DAY } from "./manual_clock.ts";
-import { applyEvent, eventLabels, FIRST, type RequestUnderTest, SECOND, staff } from "./request_events.ts";
+import {
+  applyEvent,
+  eventLabels,
+  FIRST,
+  IDENTIFIED,
+  type RequestUnderTest,
+  SECOND,
+  staff,
+} from "./request_events.ts";
 
 const STRANGER = "marketing-service";
-const WITH_REASON: readonly StaffDecision[] = ["hold", "refuse", "extend", "waive", "reject"];
+const WITH_REASON: readonly StaffDecision[] = [
+  "hold",
+  "refuse",
+  "extend",
+  "waive",
+  "reject",
+  "identity.fail",
+  "information.request",
+];
 const ABOUT_SERVICE: readonly StaffDecision[] = ["waive", "retry", "confirm", "reject", "withdraw"];
 
 const MACHINES = [
@@ -33,10 +49,13 @@ async function open(
   world: RequestUnderTest["world"],
   machine: string,
   right: string,
+  fields: Record<string, unknown> = IDENTIFIED,
 ): Promise<RequestUnderTest> {
   const customer = await register(world);
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
-  await tell(world, request, "open", { customerId: customer.id, right }, { by: staff(world, FIRST) });
+  await tell(world, request, "open", { customerId: customer.id, right, ...fields }, {
+    by: staff(world, FIRST),
+  });
   return { world, machine, customer, request };
 }
 
@@ -58,7 +77,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
     await fc.assert(
       fc.asyncProperty(story, async (steps) => {
         world.now = start;
-        const request = await open(world, machine, right);
+        const request = await open(world, machine, right, fourEyes ? {} : IDENTIFIED);
         for (const step of steps) {
           if (typeof step === "string") {
             await applyEvent(step, request);
@@ -73,6 +92,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
           const fields = {
             ...(service !== undefined && { service }),
             ...(WITH_REASON.includes(type) && { reason: "required by law" }),
+            ...(type === "identity.verify" && IDENTIFIED.identity),
           };
           const accepted = await tell(world, request.request, type, fields, { by }).then(
             () => true,

@@ -44,9 +44,9 @@ async function request({ database: { admin } }: World, storeId: string): Promise
     insert into customers (store_id, customer_id, status, version, created_at, updated_at, anonymized_at)
     values (${storeId}, ${customerId}, 'CLOSED', 2, ${AT}, ${AT}, ${AT})`;
   await admin`
-    insert into gdpr_requests (store_id, request_id, customer_id, type, status, created_at, due_at, requested_by,
+    insert into gdpr_requests (store_id, request_id, customer_id, type, status, created_at, received_at, channel, due_at, requested_by,
       machine, snapshot, version)
-    values (${storeId}, ${requestId}, ${customerId}, 'ERASURE', 'IN_PROGRESS', ${AT}, ${AT}, ${customerId},
+    values (${storeId}, ${requestId}, ${customerId}, 'ERASURE', 'IN_PROGRESS', ${AT}, ${AT}, 'LETTER', ${AT}, ${customerId},
       'erasure@1', '{}', 1)`;
   return {
     storeId,

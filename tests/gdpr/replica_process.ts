@@ -48,6 +48,7 @@ async function work({ url, now, kill, participants, callLog, keys: jwks }: Repli
       graceMs: 0,
       fourEyes: false,
       fetchWaitMs: 7 * 86_400_000,
+      maxSignInAgeMs: 900_000,
     }, keys),
   });
   const write = (line: string) => Deno.writeTextFileSync(callLog, `${line}\n`, { append: true });

@@ -22,6 +22,14 @@ const COMMANDS = ["cancel", "refuse", "hold", "release", "extend", "retry", "com
 /** Events about legal holds on the customer. */
 const HOLDS = ["start-while-held", "customer-held", "customer-free", "release-while-held"];
 const DOWNLOADS = ["fetched", "destroyed", "expire", "download-settled", "proceed", "fetch-end"];
+/** Checks of the identity. */
+const IDENTITY = [
+  "identity-verify",
+  "identity-fail",
+  "information-request",
+  "information-receive",
+  "information-expire",
+];
 /** Decisions about a proposal, of the person who has proposed it and of a second person. */
 const PROPOSALS = ["confirm", "reject", "withdraw"].flatMap((type) => [`own-${type}`, `second-${type}`]);
 /**
@@ -51,6 +59,7 @@ export function eventLabels(services: readonly string[], machine: string): Event
     "verified-1",
     ...COMMANDS,
     ...DOWNLOADS,
+    ...IDENTITY,
     ...PROPOSALS,
     "subject-request",
     ...CLOCK,
@@ -86,6 +95,11 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
       accessOpen: false,
       fetchUntil: at + 7 * DAY,
     },
+    "identity-verify": { type: "identity.verify" },
+    "identity-fail": { type: "identity.fail" },
+    "information-request": { type: "information.request" },
+    "information-receive": { type: "information.receive", dueAt: context.dueAt + DAY, pausedDays: 1 },
+    "information-expire": { type: timerName("information-expire", machine) },
     "fetch-end": { type: timerName("fetch-end", machine) },
     expire: { type: timerName("expire", machine) },
     compiled: { type: "compiled", expiresAt: at },
@@ -134,6 +148,8 @@ export function timerName(label: EventLabel, machine: string): string {
       return `overdue ${service}`;
     case "fetch-end":
       return `xstate.after.UNTIL_FETCH_WAIT_ENDS.${machine}.PENDING.waiting_for_download`;
+    case "information-expire":
+      return `xstate.after.UNTIL_INFORMATION_EXPIRES.${machine}.PENDING.waiting_for_information`;
     case "expire":
       return `xstate.after.UNTIL_EXPIRY.${machine}.COMPLETED.available`;
     case "at-risk":
@@ -169,13 +185,16 @@ export async function applyEvent(
     & Record<string, unknown>;
   if (type === "waive") world.settings.fourEyes = label.startsWith("propose");
   const reason = WITH_REASON.includes(type) ? { reason: "required by law" } : {};
+  const check = type === "identity.verify" ? IDENTIFIED.identity : {};
   const fields = Object.entries({ service, error, residue }).filter(([, value]) => value !== undefined);
   const sender = BY_SUBJECT.includes(type)
     ? { by: shopper(customer) }
     : by === undefined
     ? {}
     : { by: staff(world, by as string) };
-  return await isAccepted(tell(world, request, type, { ...Object.fromEntries(fields), ...reason }, sender));
+  return await isAccepted(
+    tell(world, request, type, { ...Object.fromEntries(fields), ...reason, ...check }, sender),
+  );
 }
 
 /** Events during a legal hold on the customer, and events after the last one. */
@@ -197,7 +216,9 @@ async function liftHolds(world: ManualClockWorld, customer: ActorRef): Promise<v
   }
 }
 
-const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject"];
+const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject", "identity.fail", "information.request"];
+/** Field of a request that staff open after they have checked the identity. */
+export const IDENTIFIED = { identity: { method: "ID_DOCUMENT" } };
 const BY_SUBJECT = ["proceed", "subject.request", "export.fetched"];
 
 /** A privacy officer with the given ID. */

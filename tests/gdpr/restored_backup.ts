@@ -67,7 +67,13 @@ async function openWorld(
 ): Promise<World & { close(): Promise<void> }> {
   const api = database.pool("customer_api", 8);
   const requests = {
-    ...createRequestSettings({ participants: PARTICIPANTS, graceMs: 0, fourEyes: false, fetchWaitMs: 0 }, {
+    ...createRequestSettings({
+      participants: PARTICIPANTS,
+      graceMs: 0,
+      fourEyes: false,
+      fetchWaitMs: 0,
+      maxSignInAgeMs: 900_000,
+    }, {
       ...await createKeys(),
       hashKeys,
     }),

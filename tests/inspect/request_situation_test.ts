@@ -20,7 +20,9 @@ const standing = (changes: Partial<RequestStatus>): RequestStatus => ({
   proposer: undefined,
   fetchWaitEndsAt: null,
   expiresAt: undefined,
-  reasons: { hold: null, refusal: null, cancellation: null },
+  identityFailures: 0,
+  clockPausedSince: null,
+  reasons: { information: null, hold: null, refusal: null, cancellation: null },
   residue: 0,
   attempts: {},
   abandonedEffects: [],
@@ -71,7 +73,10 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   ],
   [
     "a held request",
-    { state: { PENDING: "held" }, reasons: { hold: "a lawsuit", refusal: null, cancellation: null } },
+    {
+      state: { PENDING: "held" },
+      reasons: { information: null, hold: "a lawsuit", refusal: null, cancellation: null },
+    },
     "On hold since 2026-03-17: a lawsuit; due in 12 days",
     "quiet",
   ],
@@ -80,7 +85,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     {
       state: { PENDING: "held" },
       isHeldByCustomer: true,
-      reasons: { hold: "an earlier lawsuit", refusal: null, cancellation: null },
+      reasons: { hold: "an earlier lawsuit", information: null, refusal: null, cancellation: null },
     },
     "On hold since 2026-03-17 by legal holds on the customer; continues by itself after the last one; due in 12 days",
     "quiet",
@@ -251,7 +256,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     {
       state: "COMPLETED",
       outcome: "REFUSED",
-      reasons: { hold: null, refusal: "not the subject", cancellation: null },
+      reasons: { information: null, hold: null, refusal: "not the subject", cancellation: null },
     },
     "Completed: refused on 2026-03-17: not the subject",
     "quiet",

@@ -13,7 +13,10 @@ const HOUR_MS = 60 * 60_000;
 
 /** Opens a request, and returns functions that call its routes. */
 async function open(rest: TestRest, as: Principal, customerId: string, type: string) {
-  const { body } = await rest.call("POST", "/gdpr-requests", { as, body: { customerId, type } });
+  const { body } = await rest.call("POST", "/gdpr-requests", {
+    as,
+    body: { customerId, type, identity: { method: "ID_DOCUMENT" } },
+  });
   const path = `/gdpr-requests/${body.requestId}`;
   return {
     ref: { kind: "gdpr_request", storeId: as.storeId, id: body.requestId as string } as const,

@@ -9,6 +9,7 @@ import { startRest, type TestRest } from "./server.ts";
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 const PATH = "/gdpr-requests";
+const IDENTITY = { method: "ID_DOCUMENT" };
 
 const officer = (rest: TestRest) => rest.staff(["PRIVACY_OFFICER"]);
 const withGrace = async (graceMs: number) => startRest({ requests: await requestSettings({ graceMs }) });
@@ -17,9 +18,9 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
   await using rest = await withGrace(HOUR_MS);
   const as = officer(rest);
   const { id: customerId } = await register(rest.world);
-  const body = { customerId, type: "ERASURE" };
+  const body = { customerId, type: "ERASURE", identity: { ...IDENTITY, reference: "ticket 4711" } };
   const opened = await rest.call("POST", PATH, { as, body });
-  const { requestId, createdAt, dueAt } = opened.body;
+  const { requestId, createdAt, dueAt, identity } = opened.body;
   assert.deepEqual([opened.status, opened.body], [201, {
     requestId,
     customerId,
@@ -31,6 +32,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     proposal: null,
     confirmedBy: null,
     confirmedAt: null,
+    cancellableUntil: new Date(Date.parse(createdAt) + HOUR_MS).toISOString(),
     fetchedAt: null,
     waitsForDownloadUntil: null,
     held: false,
@@ -39,6 +41,19 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     extended: false,
     residue: 0,
     createdAt,
+    receivedAt: createdAt,
+    channel: "OTHER",
+    identityVerified: true,
+    clockPausedSince: null,
+    identity: {
+      method: "ID_DOCUMENT",
+      reference: "ticket 4711",
+      verifiedBy: as.id,
+      verifiedAt: identity.verifiedAt,
+      failures: 0,
+      informationReason: null,
+    },
+    representative: null,
     dueAt,
     completedAt: null,
     requestedBy: as.id,
@@ -76,7 +91,7 @@ Deno.test("a rectification corrects the profile at once, and its values are only
   const { id: customerId } = await register(rest.world, { firstName: "Gracie", phone: "+41445551234" });
   const other = await register(rest.world, { email: "taken@example.com" });
   const corrections = { firstName: "Grace", phone: null };
-  const body = { customerId, type: "RECTIFICATION", corrections };
+  const body = { customerId, type: "RECTIFICATION", corrections, identity: IDENTITY };
   const done = await rest.call("POST", PATH, { as, body });
   assert.deepEqual([done.status, done.body.status, done.body.outcome, done.body.state], [
     201,
@@ -89,7 +104,12 @@ Deno.test("a rectification corrects the profile at once, and its values are only
   const customer = (await rest.call("GET", `/customers/${customerId}`, { as: manager })).body;
   assert.deepEqual([customer.firstName, customer.phone], ["Grace", null]);
 
-  const duplicate = { customerId, type: "RECTIFICATION", corrections: { email: "TAKEN@example.com" } };
+  const duplicate = {
+    customerId,
+    type: "RECTIFICATION",
+    corrections: { email: "TAKEN@example.com" },
+    identity: IDENTITY,
+  };
   for (const email of ["TAKEN@example.com", "free@example.com"]) {
     const forbidden = await rest.call("POST", PATH, { as, body: { ...duplicate, corrections: { email } } });
     assert.deepEqual([forbidden.status, forbidden.body.code], [403, "FORBIDDEN"]);
@@ -101,6 +121,78 @@ Deno.test("a rectification corrects the profile at once, and its values are only
   assert.ok(!refused.text.toLowerCase().includes("taken@") && !refused.text.includes(other.id));
   const free = { ...duplicate, corrections: { email: "free@example.com" } };
   assert.equal((await rest.call("POST", PATH, { as: both, body: free })).status, 201);
+});
+
+Deno.test("a letter from outside an account waits for a check of the identity, which pauses while information is missing", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const { id: customerId } = await register(rest.world, { firstName: "Grete" });
+  const representative = { ground: "AUTHORIZATION", name: "Rosa Example", reference: "power of attorney" };
+  const body = { customerId, type: "ERASURE", channel: "LETTER", note: "two pages", representative };
+  const { body: opened } = await rest.call("POST", PATH, { as, body });
+  assert.deepEqual([opened.state, opened.identityVerified, opened.channel, opened.representative], [
+    { PENDING: "identifying" },
+    false,
+    "LETTER",
+    representative,
+  ]);
+  const path = `${PATH}/${opened.requestId}`;
+  const act = (action: string, body: unknown, by = as) =>
+    rest.call("POST", `${path}/${action}`, { as: by, body });
+  const list = async (query: string) =>
+    (await rest.call("GET", `${PATH}?${query}`, { as })).body.items.length;
+  assert.deepEqual([await list("identityVerified=false"), await list("identityVerified=true")], [1, 0]);
+
+  const reason = "the signature differs";
+  const actions: [string, Record<string, unknown>][] = [
+    ["request-information", { reason }],
+    ["receive-information", {}],
+    ["fail-identity", { reason }],
+    ["verify-identity", { ...IDENTITY, reference: "ticket 4711" }],
+  ];
+  const others = [
+    rest.staff(["CUSTOMER_MANAGER"]),
+    rest.world.system,
+    shopper({ ...rest.world, id: customerId, kind: "customer" }),
+  ];
+  for (const [action, fields] of actions) {
+    for (const by of others) assert.equal((await act(action, fields, by)).status, 403, action);
+  }
+  assert.equal((await act("request-information", {})).status, 400);
+  assert.equal((await act("verify-identity", {})).status, 400);
+  const quoting = await act("verify-identity", { ...IDENTITY, reference: "Grete's passport" });
+  assert.deepEqual([quoting.status, quoting.body.details?.[0]?.field ?? "reference"], [400, "reference"]);
+
+  const paused = (await act("request-information", { reason })).body;
+  await rest.world
+    .admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${opened.requestId}`;
+  const { overdue, clockPausedSince, identity } = (await rest.call("GET", path, { as })).body;
+  assert.deepEqual([overdue, clockPausedSince, identity.informationReason], [
+    false,
+    paused.clockPausedSince,
+    reason,
+  ]);
+  assert.ok(clockPausedSince);
+  assert.deepEqual([await list("overdue=true"), await list("overdue=false")], [0, 1]);
+  assert.equal((await act("verify-identity", IDENTITY)).status, 409);
+  assert.equal((await act("receive-information", { receivedAt: "2999-01-01" })).status, 400);
+  const resumed = (await act("receive-information", {})).body;
+  assert.deepEqual([resumed.clockPausedSince, resumed.dueAt], [null, opened.dueAt], "a pause within one day");
+  assert.equal((await act("fail-identity", { reason })).body.identity.failures, 1);
+  const verified = (await act("verify-identity", { ...IDENTITY, reference: "ticket 4711" })).body;
+  assert.deepEqual([verified.state, verified.identityVerified, verified.identity.verifiedBy], [
+    { PENDING: "grace" },
+    true,
+    as.id,
+  ]);
+  const timeline = (await rest.call("GET", `${path}/timeline`, { as })).body.items;
+  assert.deepEqual(timeline.map(({ event, note }: Record<string, unknown>) => [event, note]), [
+    ["open", "two pages"],
+    ["information.request", null],
+    ["information.receive", null],
+    ["identity.fail", null],
+    ["identity.verify", null],
+  ]);
 });
 
 Deno.test("invalid fields and filters are refused by name", async () => {
@@ -116,6 +208,14 @@ Deno.test("invalid fields and filters are refused by name", async () => {
     [{ customerId, type: "RECTIFICATION" }, "corrections"],
     [{ customerId, type: "RECTIFICATION", corrections: {} }, "corrections"],
     [{ customerId, type: "RECTIFICATION", corrections: { phone: "044", nick: "x" } }, "nick"],
+    [{ customerId, type: "RECTIFICATION", corrections: { phone: null } }, "identity"],
+    [{ customerId, type: "ACCESS", channel: "PIGEON" }, "channel"],
+    [{ customerId, type: "ACCESS", channel: "ACCOUNT" }, "channel"],
+    [{ customerId, type: "ACCESS", receivedAt: "2000-01-01" }, "receivedAt"],
+    [{ customerId, type: "ACCESS", receivedAt: "2999-01-01" }, "receivedAt"],
+    [{ customerId, type: "ACCESS", receivedAt: "18.11.2026" }, "receivedAt"],
+    [{ customerId, type: "ACCESS", identity: { method: "PASSPORT_COPY" } }, "identity.method"],
+    [{ customerId, type: "ACCESS", representative: { ground: "HEIR", name: "x" } }, "representative.ground"],
   ];
   for (const [body, field] of wrong) {
     const { status, body: { code, message } } = await rest.call("POST", PATH, { as, body });
@@ -126,6 +226,7 @@ Deno.test("invalid fields and filters are refused by name", async () => {
     const query of [
       "type=DELETION",
       "status=OPEN",
+      "identityVerified=yes",
       "overdue=yes",
       "customerId=7",
       "limit=101",
@@ -236,7 +337,17 @@ Deno.test("the timeline lists every event with its states and its principal, and
       stateBefore: null,
       stateAfter: { PENDING: "grace" },
       by: { id: ref.id, type: "CUSTOMER", service: null },
-      changedFields: ["customerId", "type", "requestedBy", "machine"],
+      changedFields: [
+        "customerId",
+        "type",
+        "requestedBy",
+        "machine",
+        "channel",
+        "receivedAt",
+        "identifiedAt",
+        "identifiedBy",
+        "identityMethod",
+      ],
       reason: null,
       reasonRemoved: false,
       ...NO_NOTE,
@@ -365,13 +476,20 @@ Deno.test("an erased customer has no new requests, and its erasure remains reada
   const as = officer(rest);
   const ref = await register(rest.world);
   const { requestId } =
-    (await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE" } })).body;
+    (await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE", identity: IDENTITY } }))
+      .body;
   await createRequestFixture(rest.world).work();
   const { body } = await rest.call("GET", `${PATH}/${requestId}`, { as });
   assert.deepEqual([body.status, body.participants.length], ["IN_PROGRESS", 3]);
-  const late = await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ACCESS" } });
+  const late = await rest.call("POST", PATH, {
+    as,
+    body: { customerId: ref.id, type: "ACCESS", identity: IDENTITY },
+  });
   assert.deepEqual([late.status, late.body.code], [409, "REFUSED_IN_STATE"]);
-  const again = await rest.call("POST", PATH, { as, body: { customerId: ref.id, type: "ERASURE" } });
+  const again = await rest.call("POST", PATH, {
+    as,
+    body: { customerId: ref.id, type: "ERASURE", identity: IDENTITY },
+  });
   assert.deepEqual([again.status, again.body.requestId], [200, requestId]);
 });
 
@@ -387,7 +505,7 @@ Deno.test("only privacy officers of the store handle its requests", async () => 
   for (const part of ["/export", "/receipt"]) {
     assert.deepEqual(await every((by) => rest.call("GET", `${PATH}/${id}${part}`, by)), OFFICERS(404, 403));
   }
-  const body = { customerId: ref.id, type: "ERASURE" };
+  const body = { customerId: ref.id, type: "ERASURE", identity: IDENTITY };
   assert.deepEqual(await every((by) => rest.call("POST", PATH, { ...by, body })), OFFICERS());
   assert.deepEqual(await every((by) => rest.call("GET", PATH, by)), { ...OFFICERS(), OTHER_STORE: 200 });
   const elsewhere = rest.staff(["STORE_MANAGER"], crypto.randomUUID());
@@ -423,6 +541,6 @@ Deno.test("a request about a customer of another store is not found", async () =
   await tell(rest.world, ref, "register", { email: "a@example.com" }, {
     by: { ...rest.world.system, storeId: elsewhere },
   });
-  const body = { customerId: ref.id, type: "ACCESS" };
+  const body = { customerId: ref.id, type: "ACCESS", identity: IDENTITY };
   assert.equal((await rest.call("POST", PATH, { as: officer(rest), body })).status, 404);
 });

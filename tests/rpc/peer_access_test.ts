@@ -18,6 +18,7 @@ const REQUEST = {
   storeId: crypto.randomUUID() as string,
   requestId: crypto.randomUUID() as string,
   resumeAfter: undefined,
+  emailHashes: [],
 };
 
 Deno.test("a peer that asks for a certificate gets that of PEER_TLS_CERT, and refuses clients without one", async () => {

@@ -15,6 +15,7 @@ const REQUEST = {
   storeId: crypto.randomUUID() as string,
   requestId: crypto.randomUUID() as string,
   resumeAfter: undefined as string | undefined,
+  emailHashes: [{ keyId: "0123456789abcdef", hash: "ab".repeat(32) }],
 };
 
 Deno.test("a peer's records arrive complete and in order", async () => {
@@ -39,7 +40,8 @@ Deno.test("a peer's records arrive complete and in order", async () => {
   assert.equal(received[1]?.record.recordedAt, undefined);
   const [call] = calls;
   const { $typeName: _, $unknown: __, ...asked } = call!.request;
-  assert.deepEqual(asked, { ...REQUEST, resumeAfter: "00000" });
+  const emailHashes = asked.emailHashes.map(({ keyId, hash }) => ({ keyId, hash }));
+  assert.deepEqual({ ...asked, emailHashes }, { ...REQUEST, resumeAfter: "00000" });
   assert.deepEqual(call?.metadata.getAll("authorization"), ["Bearer secret-token"]);
 });
 

@@ -22,6 +22,7 @@ const STATUSES: Record<ErrorCode, string> = {
   INVALID_INPUT: "INVALID_ARGUMENT",
   UNAUTHENTICATED: "UNAUTHENTICATED",
   FORBIDDEN: "PERMISSION_DENIED",
+  RECENT_SIGN_IN_REQUIRED: "PERMISSION_DENIED",
   NOT_FOUND: "NOT_FOUND",
   ALREADY_EXISTS: "ALREADY_EXISTS",
   REFUSED_IN_STATE: "FAILED_PRECONDITION",
@@ -62,7 +63,7 @@ Deno.test("an unexpected error is masked, and logged once without the values of 
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:57",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:58",
     }]);
   } finally {
     await reset();

@@ -37,7 +37,7 @@ Deno.test("a call to a participant contains the trace context", async () => {
     storeId: crypto.randomUUID(),
     requestId: crypto.randomUUID(),
   };
-  const request = { ...ids, resumeAfter: undefined, traceparent };
+  const request = { ...ids, resumeAfter: undefined, emailHashes: [], traceparent };
   await Array.fromAsync(peers.collect("order-service", request, new AbortController().signal));
   assert.deepEqual(traceparents, [traceparent]);
 });

@@ -12,6 +12,7 @@ import {
   OWN_DATA,
   type ParticipantClient,
   ParticipantError,
+  type ParticipantHash,
   type RequestKey,
 } from "../types.ts";
 
@@ -21,6 +22,8 @@ export interface CollectOptions {
   /** Records of this service; few enough for one transaction. */
   collectOwn(request: OwnDataRequest): AsyncIterable<Delivery>;
   findRequest(key: RequestKey): Promise<{ customerId: string; type: string } | undefined>;
+  /** Hashes of every email that the customer has had, for participants. */
+  findEmailHashes(key: { storeId: string; customerId: string }): Promise<ParticipantHash[]>;
   /** Limit for one participant, over all attempts. */
   maxRecords?: number;
   /** Limit in bytes of JSON for one participant, over all attempts. */
@@ -100,13 +103,14 @@ async function collectFromParticipant(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, store, batch: limits = BATCH_LIMITS } = options;
+  const { client, store, findEmailHashes, batch: limits = BATCH_LIMITS } = options;
+  const emailHashes = await findEmailHashes(subject);
   const { maxRecords = MAX_RECORDS, maxBytes = MAX_BYTES } = options;
   let { records, resumeAfter } = progress;
   const stop = new AbortController();
   const deliveries = client.collect(
     service,
-    { ...subject, resumeAfter },
+    { ...subject, resumeAfter, emailHashes },
     AbortSignal.any([signal, stop.signal]),
   );
   try {

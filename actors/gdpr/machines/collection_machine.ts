@@ -5,6 +5,8 @@
  *
  * | state                             | by itself                                    | moved on by                    |
  * | --------------------------------- | -------------------------------------------- | ------------------------------ |
+ * | PENDING.identifying               | nothing                                      | verify, fail, request information|
+ * | PENDING.waiting_for_information   | ends 30 days after the request               | receive, cancel, refuse        |
  * | PENDING.recorded                  | starts at `startsAt`                         | hold, cancel, refuse           |
  * | PENDING.held                      | nothing                                      | release, cancel, refuse        |
  * | IN_PROGRESS.collecting            | compiles when each region below is final     | cancel, refuse                 |
@@ -24,11 +26,14 @@ import {
   deadlineTransitions,
   endTransitions,
   fulfillActions,
+  identifyActions,
+  identifying,
   openingActions,
   raiseLater,
   requestSetup,
   retryDelayOf,
   stepRetry,
+  waitingForInformation,
 } from "./setup.ts";
 
 /** Consecutive failures after which automatic retries stop and the participant's row says OVERDUE. */
@@ -46,9 +51,16 @@ export function createCollectionMachine(
     initial: "PENDING",
     states: {
       PENDING: {
-        initial: "recorded",
+        initial: "opened",
         on: { ...deadlineTransitions, ...endTransitions },
         states: {
+          opened: { always: [{ guard: "isUnidentified", target: "identifying" }, { target: "recorded" }] },
+          /** The request comes from outside a signed-in account: staff check the identity of the person. */
+          identifying: {
+            ...identifying,
+            on: { ...identifying.on, "identity.verify": { target: "recorded", actions: identifyActions } },
+          },
+          waiting_for_information: waitingForInformation,
           recorded: {
             after: { UNTIL_START: "#IN_PROGRESS" },
             on: { hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] } },

@@ -6,6 +6,8 @@
  *
  * | state                              | by itself                                  | moved on by                      |
  * | ---------------------------------- | ------------------------------------------ | -------------------------------- |
+ * | PENDING.identifying                | nothing                                    | verify, fail, request information|
+ * | PENDING.waiting_for_information    | ends 30 days after the request             | receive, cancel, refuse          |
  * | PENDING.opened                     | continues at once, or is held as below     | nothing                          |
  * | PENDING.proposed                   | nothing                                    | confirm, reject, withdraw, cancel, the customer's request |
  * | PENDING.grace                      | starts at `startsAt`, or waits as below    | hold, cancel, refuse             |
@@ -30,11 +32,14 @@ import {
   endTransitions,
   extendActions,
   fulfillActions,
+  identifyActions,
+  identifying,
   openingActions,
   raiseLater,
   requestSetup,
   retryDelayOf,
   stepRetry,
+  waitingForInformation,
 } from "./setup.ts";
 
 /** Time without a confirmation after which a participant is overdue, and still retried; in milliseconds. */
@@ -58,6 +63,7 @@ export function createErasureMachine(participants: readonly string[]) {
         states: {
           opened: {
             always: [
+              { guard: "isUnidentified", target: "identifying" },
               { guard: "isProposed", target: "proposed" },
               {
                 guard: ({ context }) => context.heldBy === "CUSTOMER",
@@ -67,6 +73,18 @@ export function createErasureMachine(participants: readonly string[]) {
               { target: "grace" },
             ],
           },
+          /** The request comes from outside a signed-in account: staff check the identity of the person. */
+          identifying: {
+            ...identifying,
+            on: {
+              ...identifying.on,
+              "identity.verify": [
+                { guard: "isProposed", target: "proposed", actions: identifyActions },
+                { target: "grace", actions: identifyActions },
+              ],
+            },
+          },
+          waiting_for_information: waitingForInformation,
           /** The customer has not requested the erasure: a second person confirms or rejects it. */
           proposed: {
             on: {

@@ -4,6 +4,7 @@ import { exponential } from "../../../lib/backoff.ts";
 /**
  * Result of a completed request. FULFILLED_WITH_WAIVERS: at least one participant was waived. NOT_FETCHED: the
  * documents of an access or portability request expired or were destroyed before the customer had fetched them.
+ * NOT_IDENTIFIED: the identity of the person could not be checked.
  */
 export const OUTCOMES = [
   "FULFILLED",
@@ -11,6 +12,7 @@ export const OUTCOMES = [
   "NOT_FETCHED",
   "CANCELLED",
   "REFUSED",
+  "NOT_IDENTIFIED",
 ] as const;
 export type RequestOutcome = (typeof OUTCOMES)[number];
 
@@ -28,7 +30,11 @@ export interface RequestContext {
   /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
   cause: Cause;
   receivedAt: number;
+  /** When the request was entered; absent in requests from a version without it, which was `receivedAt`. */
+  openedAt?: number;
   dueAt: number;
+  /** Every due date that the request has had, with the time from which it applied. */
+  dueDates?: readonly { since: number; dueAt: number }[];
   extended: boolean;
   clock: "ON_TIME" | "AT_RISK" | "OVERDUE";
   /** Attempts per participant since staff last retried it. */
@@ -64,6 +70,14 @@ export interface RequestContext {
    * on hold.
    */
   heldBy: "REQUEST" | "CUSTOMER" | null;
+  /** Whether the identity of the person has to be checked first; absent in requests from a version without checks. */
+  unidentified?: boolean;
+  /** Number of checks that have failed. */
+  identityFailures?: number;
+  /** When the clock was paused, as information was requested from the person; null while it runs. */
+  pausedAt?: number | null;
+  /** Number of days on which the clock was paused. */
+  pausedDays?: number;
 }
 
 /** Key of the proposal to erase, among the proposals to waive a participant. */
@@ -72,18 +86,20 @@ export const THE_ERASURE = "";
 export type RequestInput =
   & Pick<
     RequestContext,
-    "participants" | "cause" | "receivedAt" | "dueAt" | "startsAt" | "spread"
+    "participants" | "cause" | "receivedAt" | "openedAt" | "dueAt" | "startsAt" | "spread"
   >
   & {
     /** Whether legal holds on the customer are in effect. */
     customerHeld?: boolean;
     /** ID of the principal who opened an erasure that a second person has to confirm. */
     proposedBy?: string;
+    unidentified?: boolean;
   };
 
 export function newContext({ proposedBy, customerHeld = false, ...input }: RequestInput): RequestContext {
   return {
     ...input,
+    dueDates: [{ since: openedAtOf(input), dueAt: input.dueAt }],
     extended: false,
     clock: "ON_TIME",
     attempts: {},
@@ -97,9 +113,16 @@ export function newContext({ proposedBy, customerHeld = false, ...input }: Reque
     fetchedAt: null,
     fetchUntil: null,
     proceeds: false,
-    heldBy: customerHeld && proposedBy === undefined ? "CUSTOMER" : null,
+    heldBy: customerHeld && proposedBy === undefined && !input.unidentified ? "CUSTOMER" : null,
+    identityFailures: 0,
+    pausedAt: null,
+    pausedDays: 0,
   };
 }
+
+/** When a request was entered, in milliseconds since the epoch. */
+export const openedAtOf = ({ openedAt, receivedAt }: Pick<RequestContext, "openedAt" | "receivedAt">) =>
+  openedAt ?? receivedAt;
 
 /** Events of a request, with their time in milliseconds since the epoch. */
 export type RequestEvent =
@@ -125,6 +148,13 @@ export type RequestEvent =
     | { type: "subject.request" }
     /** The customer ends the wait for the download. */
     | { type: "proceed" }
+    /** Staff have checked the identity of the person. */
+    | { type: "identity.verify" }
+    /** A check of the identity has failed. */
+    | { type: "identity.fail" }
+    /** Staff have requested information from the person, without which they cannot check the identity. */
+    | { type: "information.request" }
+    | { type: "information.receive"; dueAt: number; pausedDays: number }
     | { type: "clock.at_risk" }
     | { type: "clock.overdue" }
     | { type: "access.closed" }
@@ -188,6 +218,12 @@ const START_BEFORE_DUE_MS = 24 * 60 * 60_000;
 export function fetchWaitEnd({ dueAt }: Pick<RequestContext, "dueAt">, fetchUntil: number): number {
   return Math.min(fetchUntil, dueAt - START_BEFORE_DUE_MS);
 }
+
+/** Number of failed checks of the identity after which a request ends. */
+export const MAX_IDENTITY_FAILURES = 3;
+
+/** Time in which the person has to send the requested information, in milliseconds. */
+export const INFORMATION_WAIT_MS = 30 * 24 * 60 * 60_000;
 
 /** Time before the due date from which a request is at risk, in milliseconds. */
 export const AT_RISK_MS = 7 * 24 * 60 * 60_000;

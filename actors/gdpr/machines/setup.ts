@@ -7,6 +7,9 @@ import { assign, setup } from "xstate";
 import {
   AT_RISK_MS,
   fetchWaitEnd,
+  INFORMATION_WAIT_MS,
+  MAX_IDENTITY_FAILURES,
+  openedAtOf,
   participantRetryDelay,
   requestActions,
   type RequestContext,
@@ -17,9 +20,9 @@ import {
 } from "./events.ts";
 import { sharedActions } from "../../actions.ts";
 
-/** Context and event of a step; the initial event has no time, so the receipt counts. */
+/** Context and event of a step; the initial event has no time, so the opening counts. */
 type Step = { context: RequestContext; event: { at?: number } };
-const timeOf = ({ context, event }: Step) => event.at ?? context.receivedAt;
+const timeOf = ({ context, event }: Step) => event.at ?? openedAtOf(context);
 const until = (instant: number, step: Step) => Math.max(0, instant - timeOf(step));
 
 /** A proposal to waive a participant, or without a service the proposal to erase. */
@@ -73,7 +76,7 @@ export const requestSetup = setup({
     }),
     /** The grace period starts when the second person confirms the erasure. */
     restartGrace: assign({
-      startsAt: ({ context, event }) => timeOf({ context, event }) + context.startsAt - context.receivedAt,
+      startsAt: ({ context, event }) => timeOf({ context, event }) + context.startsAt - openedAtOf(context),
     }),
     setFetchUntil: assign({ fetchUntil: (_, fetchUntil: number | null) => fetchUntil }),
     setExpiry: assign({ expiresAt: (_, expiresAt: number) => expiresAt }),
@@ -82,7 +85,27 @@ export const requestSetup = setup({
     setHeldBy: assign({ heldBy: (_, heldBy: RequestContext["heldBy"]) => heldBy }),
     setResidue: assign({ residue: (_, residue: number) => residue }),
     setDeadlineState: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
-    extendTo: assign({ dueAt: (_, dueAt: number) => dueAt, extended: true, clock: "ON_TIME" }),
+    extendTo: assign(({ context, event }, dueAt: number) => ({
+      dueAt,
+      dueDates: [...context.dueDates ?? [], { since: timeOf({ context, event }), dueAt }],
+      extended: true,
+      clock: "ON_TIME" as const,
+    })),
+    countIdentityFailure: assign({
+      identityFailures: ({ context: { identityFailures = 0 } }) => identityFailures + 1,
+    }),
+    setIdentified: assign({ unidentified: false }),
+    pauseClock: assign({ pausedAt: timeOf }),
+    resumeClock: assign((
+      { context, event },
+      { dueAt, pausedDays }: { dueAt: number; pausedDays: number },
+    ) => ({
+      dueAt,
+      dueDates: [...context.dueDates ?? [], { since: timeOf({ context, event }), dueAt }],
+      pausedAt: null,
+      pausedDays,
+      clock: "ON_TIME" as const,
+    })),
   },
   guards: {
     /** Article 12(3) allows one extension, within one month of receipt: before the first due date. */
@@ -93,6 +116,8 @@ export const requestSetup = setup({
     isReopened: ({ context, event }) =>
       context.cause === "RETENTION" && "reopened" in event && event.reopened === true,
     isHeldByRequest: ({ context }) => context.heldBy !== "CUSTOMER",
+    isUnidentified: ({ context }) => context.unidentified === true,
+    isLastCheck: ({ context: { identityFailures = 0 } }) => identityFailures + 1 >= MAX_IDENTITY_FAILURES,
     isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),
     /** The person who proposes a decision cannot confirm it. */
     isSecondPerson: ({ context, event }, { service }: AboutProposal) =>
@@ -105,6 +130,7 @@ export const requestSetup = setup({
     UNTIL_AT_RISK: (step) => until(step.context.dueAt - AT_RISK_MS, step),
     UNTIL_OVERDUE: (step) => until(step.context.dueAt, step),
     UNTIL_FETCH_WAIT_ENDS: (step) => until(fetchWaitEnd(step.context, step.context.fetchUntil ?? 0), step),
+    UNTIL_INFORMATION_EXPIRES: (step) => until((step.context.pausedAt ?? 0) + INFORMATION_WAIT_MS, step),
     UNTIL_EXPIRY: (step) => until(step.context.expiresAt ?? 0, step),
   },
 });
@@ -190,6 +216,60 @@ export const endTransitions = requestSetup.createStateConfig({
     },
   },
 }).on;
+
+const endUnidentified = {
+  target: "#COMPLETED",
+  actions: [
+    { type: "setOutcome", params: "NOT_IDENTIFIED" },
+    audit("GDPR_REQUEST_NOT_IDENTIFIED"),
+  ],
+} as const;
+
+/** Staff check the identity: the sender may be a different person. The clock runs. */
+export const identifying = requestSetup.createStateConfig({
+  on: {
+    "identity.fail": [
+      {
+        guard: "isLastCheck",
+        target: endUnidentified.target,
+        actions: [{ type: "countIdentityFailure" }, ...endUnidentified.actions],
+      },
+      { actions: [{ type: "countIdentityFailure" }, audit("GDPR_IDENTITY_CHECK_FAILED")] },
+    ],
+    "information.request": {
+      target: "waiting_for_information",
+      actions: [{ type: "pauseClock" }, ...cancelDeadlineTimers, audit("GDPR_INFORMATION_REQUESTED")],
+    },
+  },
+});
+
+/** Staff have requested information that they need to check the identity. The clock is paused (Article 12(6)). */
+export const waitingForInformation = requestSetup.createStateConfig({
+  after: { UNTIL_INFORMATION_EXPIRES: endUnidentified },
+  on: {
+    "information.receive": {
+      target: "identifying",
+      actions: [
+        {
+          type: "resumeClock",
+          params: ({ event }) => ({ dueAt: event.dueAt, pausedDays: event.pausedDays }),
+        },
+        ...startDeadlineTimers,
+        audit("GDPR_INFORMATION_RECEIVED"),
+      ],
+    },
+    extend: {}, // the due date is not known yet
+    "clock.at_risk": {},
+    "clock.overdue": {},
+  },
+});
+
+/** Actions of a successful check. The grace period of an erasure starts with it. */
+export const identifyActions = [
+  { type: "setIdentified" } as const,
+  { type: "restartGrace" } as const,
+  audit("GDPR_IDENTITY_VERIFIED"),
+];
 
 /** Retry of a step that concerns no single participant. */
 export const stepRetry = <State extends string>(target: State) =>

@@ -11,6 +11,7 @@ import {
   findUnfetched,
   forgetTraces,
   type GdprRequestRow,
+  isIdentified,
   type ParticipantRow,
   storeCleared,
   storeClearedTables,
@@ -36,6 +37,7 @@ import { evidenceDigest } from "../receipts/confirmation.ts";
 import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { participantHashesOf } from "./email_hash.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
@@ -140,7 +142,8 @@ export function createRequestActions(
       const { tx, event: { ref }, send } = step;
       const customerId = subjectOf(step);
       await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
-      const [erasure] = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
+      const erasures = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
+      const erasure = erasures.find(isIdentified);
       if (!erasure) return;
       const waiting = WAITING[stateName(erasure.snapshot as RequestSnapshot)];
       if (!waiting || (await waiting.blockers(tx, ref.storeId, customerId)).length > 0) return;
@@ -156,8 +159,8 @@ const WAITING: Readonly<
   Record<string, { blockers: typeof findUnfetched; resume: "access.closed" | "download.settled" }>
 > = {
   '{"PENDING":"waiting_for_access"}': {
-    blockers: (tx, storeId, customerId) =>
-      findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]),
+    blockers: async (tx, storeId, customerId) =>
+      (await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"])).filter(isIdentified),
     resume: "access.closed",
   },
   '{"PENDING":"waiting_for_download"}': { blockers: findUnfetched, resume: "download.settled" },
@@ -173,9 +176,7 @@ async function publishRequested(
     topic: "customer.erasure_requested" as const,
     requestId: event.ref.id,
     participants,
-    emailHashes: hashes.flatMap(({ participantHash, keyId }) =>
-      participantHash && keyId !== null ? [{ keyId, hash: participantHash.toHex() }] : []
-    ),
+    emailHashes: participantHashesOf(hashes),
     customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
@@ -230,7 +231,7 @@ async function receiptFacts(step: RequestStep, erasedAt: Date): Promise<ReceiptF
     customerId: subjectOf(step),
     cause: context.cause,
     requestedBy: requesterOf(context.cause, opened),
-    requestedAt: request.createdAt,
+    requestedAt: request.receivedAt,
     erasedAt,
     completedAt: at,
     cleared: request.cleared?.tables ?? {},

@@ -9,6 +9,10 @@ import { restoreRequest } from "./snapshot.ts";
 
 /** Commands that people send; services and timers send all others. */
 export const DECISIONS = [
+  "identity.verify",
+  "identity.fail",
+  "information.request",
+  "information.receive",
   "confirm",
   "reject",
   "withdraw",
@@ -30,6 +34,10 @@ export interface AvailableDecision {
 
 const ABOUT_PROPOSALS = ["confirm", "reject", "withdraw"] as const;
 const ABOUT_REQUEST: readonly StaffDecision[] = [
+  "identity.verify",
+  "identity.fail",
+  "information.request",
+  "information.receive",
   ...ABOUT_PROPOSALS,
   "retry",
   "release",

@@ -6,6 +6,7 @@ import {
   findUnfetched,
   type GdprRequestRow,
   insertRequest,
+  isIdentified,
   lockRequest,
   updateRequest,
 } from "../../../db/gdpr_requests.ts";
@@ -15,6 +16,7 @@ import { createRequestCommands, REQUEST_OPERATIONS } from "./commands.ts";
 import type { PeerKeys } from "./confirmation.ts";
 import { findDocuments } from "../../../db/gdpr_exports.ts";
 import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
+import { endPause, extendedDueDate, type PauseEnd, refuseErasedCustomer } from "./deadline_facts.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
 import { publicEvent } from "./public_events.ts";
 import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
@@ -36,7 +38,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
-    handlers: createRequestCommands(settings.peerKeys ?? {}),
+    handlers: createRequestCommands({ ...settings, peerKeys: settings.peerKeys ?? {} }),
     actions: createRequestActions(settings),
     complete: async (context, event) => ({
       ...event,
@@ -79,9 +81,15 @@ type EventContext = Parameters<NonNullable<Behavior<GdprRequestRow>["complete"]>
 /** Facts of an event that the machine cannot know. */
 async function factsOf(
   { fourEyes, fetchWaitMs }: RequestSettings,
-  { tx, ref: { storeId, id: requestId }, row: { type: right, customerId }, now }: EventContext,
-  { type }: EventObject,
+  { tx, ref: { storeId, id: requestId }, row, now }: EventContext,
+  event: EventObject,
 ) {
+  const { type } = event;
+  const { type: right, customerId } = row;
+  const locked = { tx, storeId, requestId, row };
+  if (type === "extend") return { dueAt: (await extendedDueDate(locked)).getTime() };
+  if (type === "information.receive") return await endPause({ ...locked, now }, event as PauseEnd);
+  if (type === "identity.verify") await refuseErasedCustomer(locked);
   if (type === "waive") return { secondPerson: fourEyes && right === "ERASURE" };
   if (type === "compiled") {
     const [document] = await findDocuments(tx, { storeId, requestId });
@@ -105,7 +113,7 @@ async function factsOf(
   );
   return {
     ...facts,
-    accessOpen: open.length > 0,
+    accessOpen: open.some(isIdentified),
     fetchUntil: ends.length > 0 ? Math.max(...ends) : null,
   };
 }
@@ -128,9 +136,11 @@ function columnsOf({ columns, snapshot, version }: Change) {
     completedAt: dateOf(context.completedAt),
     dueAt: new Date(context.dueAt),
     fetchedAt: dateOf(context.fetchedAt),
-    fetchWaitEndsAt: isWaitingForDownload(value)
+    fetchWaitEndsAt: isIn(value, "waiting_for_download")
       ? new Date(fetchWaitEnd(context, context.fetchUntil ?? 0))
       : null,
+    identityFailures: context.identityFailures ?? 0,
+    informationRequestedAt: isIn(value, "waiting_for_information") ? dateOf(context.pausedAt ?? null) : null,
     snapshot: { value, context } satisfies RequestSnapshot,
     version,
   };
@@ -138,5 +148,4 @@ function columnsOf({ columns, snapshot, version }: Change) {
 
 const dateOf = (instant: number | null) => instant === null ? null : new Date(instant);
 
-const isWaitingForDownload = (value: StateValue) =>
-  typeof value === "object" && value.PENDING === "waiting_for_download";
+const isIn = (value: StateValue, pending: string) => typeof value === "object" && value.PENDING === pending;

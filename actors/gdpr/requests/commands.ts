@@ -2,14 +2,14 @@
 import { z } from "zod";
 import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../../../db/gdpr_requests.ts";
 import type { Tx } from "../../../db/connect.ts";
-import { type CommandOf, handler } from "../../runtime/behavior.ts";
+import { type CommandOf, type DecisionContext, handler } from "../../runtime/behavior.ts";
 import type { ActorRef } from "../../runtime/protocol.ts";
 import { columnNames } from "../../runtime/changes.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
-import { extendedDueDate } from "./clock.ts";
+import { identityCheck, type opening, receipt } from "./opening_input.ts";
+import { requireRecentSignIn } from "./recent_sign_in.ts";
 import { type PeerKeys, verifyConfirmation } from "./confirmation.ts";
-import type { opening } from "./opening_input.ts";
 
 /** Decisions are for people. Services take part in a request, and none of them decides about it. */
 const SUBJECT_OR_STAFF = ["CUSTOMER", "STAFF"] as const;
@@ -115,8 +115,8 @@ export const requestCommands = {
   extend: handler(
     STAFF,
     reasoned,
-    ({ row }: { row: GdprRequestRow }, { reason, ...input }) => ({
-      event: { type: "extend", dueAt: extendedDueDate(row.createdAt).getTime() },
+    (_, { reason, ...input }) => ({
+      event: { type: "extend" },
       changedFields: ["due_at", "extension_reason"],
       columns: { extensionReason: reason },
       reason,
@@ -163,6 +163,49 @@ export const requestCommands = {
     changedFields: ["status"],
     columns: { confirmedBy: by.id, confirmedAt: now },
   })),
+  "identity.verify": handler(
+    STAFF,
+    identityCheck.extend({ note }),
+    ({ by, now }, { method, reference, ...input }) => ({
+      event: { type: "identity.verify" },
+      changedFields: [
+        "status",
+        "identified_at",
+        "identity_method",
+        ...(reference ? ["identity_reference"] : []),
+      ],
+      columns: {
+        identifiedAt: now,
+        identifiedBy: by.id,
+        identityMethod: method,
+        identityReference: reference ?? null,
+      },
+      ...(reference && { texts: { reference } }),
+      ...noteOf(input),
+    }),
+  ),
+  "identity.fail": handler(STAFF, reasoned, (_, { reason, ...input }) => ({
+    event: { type: "identity.fail" },
+    changedFields: ["identity_failures"],
+    reason,
+    ...noteOf(input),
+  })),
+  "information.request": handler(STAFF, reasoned, (_, { reason, ...input }) => ({
+    event: { type: "information.request" },
+    changedFields: ["information_requested_at", "information_reason"],
+    columns: { informationReason: reason },
+    reason,
+    ...noteOf(input),
+  })),
+  "information.receive": handler(
+    STAFF,
+    noted.extend({ receivedAt: receipt.optional() }),
+    (_, { receivedAt, ...input }) => ({
+      event: { type: "information.receive", receivedAt },
+      changedFields: ["information_requested_at", "due_at"],
+      ...noteOf(input),
+    }),
+  ),
   proceed: plain(SUBJECT, "proceed"),
   "export.fetched": plain(SUBJECT, "export.fetched"),
   "export.destroyed": plain(SYSTEM, "export.destroyed"),
@@ -209,9 +252,25 @@ const confirmParticipant = (keys: PeerKeys) =>
     },
   );
 
-/** @param keys public keys with which participants sign their confirmations */
-export function createRequestCommands(keys: PeerKeys) {
-  return { ...requestCommands, "participant.confirm": confirmParticipant(keys) };
+/**
+ * @param peerKeys public keys with which participants sign their confirmations
+ * @param maxSignInAgeMs age of the sign-in up to which a customer may start the own erasure
+ */
+export function createRequestCommands(
+  { peerKeys, maxSignInAgeMs }: { peerKeys: PeerKeys; maxSignInAgeMs: number },
+) {
+  const { proceed } = requestCommands;
+  return {
+    ...requestCommands,
+    "participant.confirm": confirmParticipant(peerKeys),
+    proceed: {
+      ...proceed,
+      decide: (context: DecisionContext & { row: GdprRequestRow }, input: z.output<typeof noInput>) => {
+        requireRecentSignIn(`proceed with GDPR request ${context.ref.id}`, { ...context, maxSignInAgeMs });
+        return proceed.decide(context, input);
+      },
+    },
+  };
 }
 
 /** Description of each command, for the messages that refuse it. */
@@ -231,6 +290,10 @@ export const REQUEST_OPERATIONS = {
   reject: "reject a proposal of",
   withdraw: "withdraw a proposal of",
   "subject.request": "open",
+  "identity.verify": "verify the identity for",
+  "identity.fail": "record a failed check of the identity for",
+  "information.request": "request information for",
+  "information.receive": "record the information for",
   proceed: "proceed with",
   "export.fetched": "record the download of",
   "export.destroyed": "record the end of the documents of",

@@ -2,6 +2,7 @@
 import { comparableEmail } from "../../../domain/email.ts";
 import type { EmailHash } from "../../../db/email_hashes.ts";
 import { hmacSha256 } from "../../../lib/hash.ts";
+import type { ParticipantHash } from "../types.ts";
 import type { HashKeys } from "../../../lib/hash_keys.ts";
 
 /**
@@ -24,4 +25,11 @@ export function hashEmail(keys: HashKeys, email: string): EmailHash[] {
  */
 export function hashWith(key: CryptoKey, email: string): Uint8Array {
   return hmacSha256(key, comparableEmail(email));
+}
+
+/** Returns the hashes with the keys that participants have; those that a replay has added are not among them. */
+export function participantHashesOf(hashes: readonly EmailHash[]): ParticipantHash[] {
+  return hashes.flatMap(({ participantHash, keyId }) =>
+    participantHash && keyId !== null ? [{ keyId, hash: participantHash.toHex() }] : []
+  );
 }

@@ -1,7 +1,7 @@
 /** Creation of a request: checks the customer, and chooses the machine and its input. */
 import type { z } from "zod";
 import { type CustomerRow, lockCustomer } from "../../../db/customers.ts";
-import { findOpenRequests, lockRequest } from "../../../db/gdpr_requests.ts";
+import { findOpenRequests, isIdentified, lockRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import { storeAnnouncement } from "../../../db/retention.ts";
 import { erasureStart } from "../../../domain/retention.ts";
@@ -14,7 +14,9 @@ import type { Principal } from "../../../domain/principal.ts";
 import { stateName } from "../../runtime/recorded_event.ts";
 import { transactionOf } from "../../runtime/storage.ts";
 import type { Answer } from "../../runtime/protocol.ts";
-import { dueDate } from "./clock.ts";
+import { calendarOf, dueDate } from "./clock.ts";
+import { entranceOf } from "./entrance.ts";
+import { requireRecentSignIn } from "./recent_sign_in.ts";
 import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
 import { OWN_DATA } from "../types.ts";
@@ -34,6 +36,8 @@ export interface OpeningSettings {
    * of an erasure.
    */
   fourEyes: boolean;
+  /** Age of the sign-in up to which a customer may request the own erasure, in milliseconds. */
+  maxSignInAgeMs: number;
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
@@ -65,20 +69,27 @@ function authorizeOpening(
 }
 
 async function begin(
-  { participants, graceMs, fourEyes, random = Math.random }: OpeningSettings,
+  { participants, graceMs, fourEyes, maxSignInAgeMs, random = Math.random }: OpeningSettings,
   scene: CreationScene,
-  { customerId, right: type, corrections, cause }: Opening,
+  opened: Opening,
 ): Promise<Beginning | Redirection | Answer> {
   const { ref, by, readTime } = scene;
   const tx = transactionOf(scene);
-  authorizeOpening({ customerId, corrections, cause }, by);
+  const { customerId, right: type, corrections, cause, note } = opened;
+  authorizeOpening(opened, by);
   const [customer, now, settings] = await Promise.all([
     lockCustomer(tx, ref.storeId, customerId),
     readTime(),
     settingsOf(tx, ref.storeId),
   ]);
+  if (type === "ERASURE") {
+    requireRecentSignIn(`open a GDPR request of customer ${customerId}`, { by, now, maxSignInAgeMs });
+  }
   if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
-  const [open] = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  const calendar = calendarOf(settings);
+  const entrance = entranceOf(opened, { by, now, calendar });
+  const requests = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  const open = requests.find((request) => isIdentified(request) === entrance.isIdentified);
   if (open) {
     const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
     const confirmation = { type: "subject.request", at: now.getTime() };
@@ -100,11 +111,12 @@ async function begin(
   const machine = CURRENT_MACHINE[type];
   const others = participantsOf(participants, settings);
   const services = type === "ERASURE" ? others : [OWN_DATA, ...others];
-  const due = dueDate(now);
+  const due = dueDate(entrance.receivedAt, calendar, { months: 1 });
   const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceOf(settings, graceMs) : 0;
   const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";
   const input: RequestInput = {
-    receivedAt: now.getTime(),
+    receivedAt: entrance.receivedAt.getTime(),
+    openedAt: now.getTime(),
     dueAt: due.getTime(),
     startsAt: retention
       ? erasureStart(retention.closedAt, retention.days, now).getTime()
@@ -114,12 +126,15 @@ async function begin(
     spread: random(),
     customerHeld: type === "ERASURE" && customer.holds > 0,
     ...(needsSecondPerson && { proposedBy: by.id }),
+    ...(!entrance.isIdentified && { unidentified: true }),
   };
   return {
     machine: machineOf(machine, input.participants),
     input,
-    columns: { customerId, type, requestedBy: by.id, machine },
+    columns: { customerId, type, requestedBy: by.id, machine, ...entrance.columns },
     customerId,
+    note: note ?? undefined,
+    texts: entrance.texts,
     ...(corrections && {
       follow: ({ send }: ActionStep<unknown, Commands>) =>
         send({ kind: "customer", storeId: ref.storeId, id: customerId }, {

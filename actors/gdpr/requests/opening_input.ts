@@ -1,9 +1,27 @@
 /** Input schema of the command that opens a request. */
 import { z } from "zod";
-import { uuid } from "../../../domain/input.ts";
+import { optionalText, text, uuid } from "../../../domain/input.ts";
 import { profile } from "../../../domain/profile.ts";
 import { CAUSES } from "../machines/events.ts";
-import { RIGHTS } from "../types.ts";
+import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../types.ts";
+
+/** A date in the time zone of the store, or an instant. */
+export const receipt = z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
+  error: "must be a date such as 2026-11-18, or a time such as 2026-11-18T09:30:00Z",
+});
+
+/** How staff or a service have checked the identity. */
+export const identityCheck = z.strictObject({
+  method: z.enum(IDENTITY_METHODS),
+  reference: optionalText(200),
+});
+
+/** The person who makes the request on behalf of the customer. */
+export const representative = z.strictObject({
+  ground: z.enum(REPRESENTATION_GROUNDS),
+  name: text(200),
+  reference: optionalText(200),
+});
 
 export const opening = z.strictObject({
   customerId: uuid,
@@ -13,6 +31,14 @@ export const opening = z.strictObject({
     error: "must contain at least one field",
   }).optional(),
   cause: z.enum(CAUSES).default("REQUEST"),
+  /** Default: ACCOUNT for customers and services, OTHER for staff. */
+  channel: z.enum(CHANNELS).optional(),
+  /** Default: now. */
+  receivedAt: receipt.optional(),
+  /** For other staff. */
+  note: optionalText(500),
+  identity: identityCheck.optional(),
+  representative: representative.optional(),
 }).refine(
   ({ right, corrections }) => (right === "RECTIFICATION") === (corrections !== undefined),
   { error: "corrections are required for a RECTIFICATION and not allowed for other rights" },

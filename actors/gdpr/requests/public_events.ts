@@ -8,6 +8,7 @@ const TIMERS: readonly [type: RegExp, name: string][] = [
   [/^xstate\.after\.UNTIL_START\.[^.]+\.PENDING\.recorded$/, "work.started"],
   [/^xstate\.after\.UNTIL_FETCH_WAIT_ENDS\./, "download_wait.ended"],
   [/^xstate\.after\.UNTIL_EXPIRY\./, "export.expired"],
+  [/^xstate\.after\.UNTIL_INFORMATION_EXPIRES\./, "information.expired"],
   [
     /^xstate\.after\.\d+\.[^.]+\.IN_PROGRESS\.awaiting_confirmations\.(.+)\.asked$/,
     "participant.overdue",

@@ -95,6 +95,10 @@ Deno.test("values that violate the schema are refused with INVALID_INPUT", async
 /** Operations that succeed only in states or with IDs that random input hardly ever reaches. */
 const RARELY_ACCEPTED = new Set([
   "reinstateCustomer",
+  "verifyGdprRequestIdentity",
+  "failGdprRequestIdentity",
+  "requestGdprRequestInformation",
+  "receiveGdprRequestInformation",
   "releaseGdprRequest",
   "waiveGdprRequest",
   "confirmGdprRequest",
@@ -118,8 +122,10 @@ async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
   await tell(world, one, "group.assign", { groupId: first.id });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: one.id, right: "ACCESS" });
+  const hold = await tell(world, one, "hold.place", { ground: "LEGAL_CLAIM" });
   return {
     customerId: [one.id, two.id],
+    holdId: [hold.ids.holdId ?? ""],
     groupId: [first.id, second.id],
     addressId: [ids.addressId ?? ""],
     requestId: [request.id],

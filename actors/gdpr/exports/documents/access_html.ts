@@ -55,7 +55,7 @@ function about({ request, description, compiledAt, presentation }: Contents): st
       : []),
     [facts.customerNumber, escape(description.customerId)],
     [facts.request, escape(request.requestId)],
-    [facts.requested, time(description.createdAt, formatTime)],
+    [facts.requested, time(description.receivedAt, formatTime)],
     [facts.compiled, time(compiledAt, formatTime)],
   ]);
   const [title, introduction] = [escape(access.title), escape(access.introduction)];

@@ -17,7 +17,7 @@ export function accessJson({ request, description, compiledAt, presentation, sec
     supervisoryAuthority: settings.supervisoryAuthority ?? undefined,
     customerId: description.customerId,
     requestId: request.requestId,
-    askedAt: description.createdAt,
+    askedAt: description.receivedAt,
     compiledAt,
     thirdCountries: transfersOf(presentation, texts.noThirdCountries),
     automatedDecisions: settings.automatedDecisions ?? undefined,

@@ -9,7 +9,7 @@ export function portability({ request, description, compiledAt, sections }: Cont
   const head = {
     format: FORMAT,
     requestId: request.requestId,
-    requestedAt: description.createdAt,
+    requestedAt: description.receivedAt,
     compiledAt,
     subject: { storeId: request.storeId, customerId: description.customerId },
   };

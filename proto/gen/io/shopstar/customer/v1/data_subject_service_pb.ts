@@ -6,13 +6,15 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { EmailHash } from "./events_pb.ts";
+import { file_io_shopstar_customer_v1_events } from "./events_pb.ts";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file io/shopstar/customer/v1/data_subject_service.proto.
  */
 export const file_io_shopstar_customer_v1_data_subject_service: GenFile = /*@__PURE__*/
-  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEigwEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQFCDwoNX3Jlc3VtZV9hZnRlciL2AQobQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIPCgdwdXJwb3NlGAMgASgJEhEKCXJldGVudGlvbhgEIAEoCRISCgpyZWNpcGllbnRzGAUgAygJEiUKBGRhdGEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ei8KC3JlY29yZGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtjdXN0b21lcl9pZBgIIAEoCRIQCghzdG9yZV9pZBgJIAEoCTKZAQoSRGF0YVN1YmplY3RTZXJ2aWNlEoIBChNDb2xsZWN0Q3VzdG9tZXJEYXRhEjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db2xsZWN0Q3VzdG9tZXJEYXRhUmVzcG9uc2UwAUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEivQEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQESOAoMZW1haWxfaGFzaGVzGAUgAygLMiIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuRW1haWxIYXNoQg8KDV9yZXN1bWVfYWZ0ZXIi9gEKG0NvbGxlY3RDdXN0b21lckRhdGFSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSEAoIY2F0ZWdvcnkYAiABKAkSDwoHcHVycG9zZRgDIAEoCRIRCglyZXRlbnRpb24YBCABKAkSEgoKcmVjaXBpZW50cxgFIAMoCRIlCgRkYXRhGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtyZWNvcmRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY3VzdG9tZXJfaWQYCCABKAkSEAoIc3RvcmVfaWQYCSABKAkymQEKEkRhdGFTdWJqZWN0U2VydmljZRKCAQoTQ29sbGVjdEN1c3RvbWVyRGF0YRIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlMAFCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_io_shopstar_customer_v1_events]);
 
 /**
  * @generated from message io.shopstar.customer.v1.CollectCustomerDataRequest
@@ -45,6 +47,15 @@ export type CollectCustomerDataRequest = Message<"io.shopstar.customer.v1.Collec
    * @generated from field: optional string resume_after = 4;
    */
   resumeAfter?: string | undefined;
+
+  /**
+   * Keyed hashes of every email that the account has had, as far as known, as in CustomerErasureRequested: rows of
+   * guests, who have no customer_id, are data of the customer too. The same in every attempt, unless a key is replaced
+   * or the email changes.
+   *
+   * @generated from field: repeated io.shopstar.customer.v1.EmailHash email_hashes = 5;
+   */
+  emailHashes: EmailHash[];
 };
 
 /**
