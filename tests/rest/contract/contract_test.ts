@@ -95,6 +95,7 @@ Deno.test("values that violate the schema are refused with INVALID_INPUT", async
 /** Operations that succeed only in states or with IDs that random input hardly ever reaches. */
 const RARELY_ACCEPTED = new Set([
   "reinstateCustomer",
+  "liftHold",
   "verifyGdprRequestIdentity",
   "failGdprRequestIdentity",
   "requestGdprRequestInformation",
