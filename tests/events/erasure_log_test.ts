@@ -88,8 +88,9 @@ kafkaTest("the erasure log, in a separate broker", async (t) => {
         await broker.start();
         await eventually(() => assert.ok(isRestored(check.state())));
       }
-      assert.equal(log.lines.length, 1, "logged once, not at every comparison");
-      assert.match(log.lines[0]!, WARNING);
+      assert.match(log.lines[0]!, /^Cannot compare the erasure memory with /);
+      const restored = log.lines.filter((line) => WARNING.test(line));
+      assert.equal(restored.length, 1, "logged once, not at every comparison");
       assert.deepEqual(await warnings(world.erased), []);
     },
   );
