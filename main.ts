@@ -3,6 +3,7 @@ import { pause, succeedsWithin } from "./lib/timeout.ts";
 import { getLogger } from "@logtape/logtape";
 import type { EffectType } from "./actors/actions.ts";
 import type { Performer } from "./actors/commands.ts";
+import { startRetention } from "./actors/gdpr/retention.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
 import { createNoticeReader } from "./actors/gdpr/notices/read.ts";
@@ -152,6 +153,7 @@ export async function start(config: Config): Promise<Service> {
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
   stack.use(startHousekeeping(maintenance));
+  stack.use(startRetention({ sql: maintenance, api, actors }));
   const notified = database.directUrl === undefined ? work : maintenance;
   stack.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
 

@@ -53,6 +53,8 @@ export type EffectType =
   | "source.collect"
   /** Makes the documents of an access or portability request. */
   | "export.compile"
+  /** Has the open erasure of a customer take notice of a change of the customer. */
+  | "erasure.review"
   /** Looks whether an erasure has left anything. */
   | "erasure.verify";
 

@@ -9,6 +9,12 @@ export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | 
   updatedAt: Date;
   /** Number of rows in the address book, emptied ones included. */
   addresses: number;
+  /** Since when the account is closed; null while it is not. */
+  closedAt: Date | null;
+  /** When the erasure at the end of the retention period was opened; null before. */
+  retentionAnnouncedAt: Date | null;
+  /** Number of legal holds in effect. */
+  holds: number;
   /** Request that erased the customer; null without one. */
   erasedBy: string | null;
 }
@@ -20,7 +26,8 @@ export async function findCustomerFacts(
   customerId: string,
 ): Promise<CustomerFacts | undefined> {
   const [row] = await sql<CustomerFacts[]>`
-    select status, version, version + membership_version - 1 as events, anonymized_at, created_at, updated_at,
+    select status, version, version + membership_version - 1 as events, anonymized_at, created_at, updated_at, closed_at,
+      retention_announced_at, holds,
       (select count(*)::int from customer_addresses a
        where a.store_id = c.store_id and a.customer_id = c.customer_id) as addresses,
       (select r.request_id from gdpr_requests r

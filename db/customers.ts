@@ -14,6 +14,10 @@ export interface CustomerRow {
   /** Counts the changes of group memberships, which `version` does not. */
   membershipVersion: number;
   anonymizedAt: Date | null;
+  /** Since when the account is closed; null while it is not. */
+  closedAt: Date | null;
+  /** Number of legal holds in effect. */
+  holds: number;
 }
 
 /** Numbers of a customer's related rows. */
@@ -34,7 +38,7 @@ export async function lockCustomer(
   const [[row], [counts]] = await Promise.all([
     tx<CustomerRow[]>`
       select email, first_name, last_name, phone, locale, status, version,
-        membership_version, anonymized_at
+        membership_version, anonymized_at, holds, closed_at
       from customers where store_id = ${storeId} and customer_id = ${customerId} for update`,
     tx<[CustomerCounts]>`
       select

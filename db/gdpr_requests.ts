@@ -144,16 +144,14 @@ export async function findRequestsOf(
 
 /** Returns the customer's open requests of some types. The customer's lock keeps the result valid. */
 export async function findOpenRequests(
-  tx: Tx,
+  tx: ReadSql,
   storeId: string,
   customerId: string,
   types: readonly GdprRequestRow["type"][],
 ): Promise<GdprRequestRow[]> {
   return await tx<GdprRequestRow[]>`
     select ${columns(tx)} from gdpr_requests
-    where store_id = ${storeId} and customer_id = ${customerId} and type in ${
-    tx([...types])
-  } and status <> 'COMPLETED'`;
+    where store_id = ${storeId} and customer_id = ${customerId} and type = any(${types as string[]}) and status <> 'COMPLETED'`;
 }
 
 /** Whether the identity of the person was checked. Other requests must not delay any. */

@@ -83,6 +83,7 @@ const account = kept("status", "account", READERS);
 const accountStatus = kept("status", "account", [...CHECKOUT, "GetCustomerGroups"]);
 const addressHistory = kept("address", "address_choice", ADDRESS_READERS);
 const choice: PersonalColumn = { ...addressHistory, retention: "UNTIL_ERASURE", onErasure: "reset" };
+const hold = kept("status", "legal_hold", ["STAFF", "READ_HOLDS", "CHANGE_HOLDS"]);
 const membership: PersonalColumn = {
   category: "commercial",
   purpose: "pricing",
@@ -128,6 +129,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     created_at: account,
     updated_at: account,
     anonymized_at: account,
+    closed_at: account,
   },
   customer_addresses: {
     line1: address,
@@ -142,6 +144,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     updated_at: addressHistory,
   },
   customer_group_memberships: { group_id: membership, assigned_at: membership },
+  customer_holds: { ground: hold, until: hold, placed_at: hold, ended_at: hold },
   gdpr_requests: {
     type: request,
     status: request,
@@ -162,10 +165,21 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
 
 /** Columns without personal data: keys, versions, states, and what machines and relays need. */
 export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
-  customers: ["store_id", "customer_id", "version", "membership_version"],
+  customers: ["store_id", "customer_id", "version", "membership_version", "holds", "retention_announced_at"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
+  customer_holds: [
+    "store_id",
+    "hold_id",
+    "customer_id",
+    "placed_by",
+    "placed_by_service",
+    "placed_sequence",
+    "lifted_by",
+    "lifted_by_service",
+  ],
   ended_sessions: ["store_id", "token_hash", "expires_at"], // digests of tokens, deleted when those expire
+  retention_sweep: ["only_row", "next_at"],
   rate_limits: ["store_id", "key", "points", "expires"], // keyed digests, deleted within minutes
   // Statements and contact data of the controller, none of customers.
   store_settings: [
@@ -450,6 +464,7 @@ export interface PersonalRow {
 /** Columns with the ID of a row, in tables with several rows for each customer. */
 const ID_COLUMNS: Readonly<Record<string, string>> = {
   customer_addresses: "address_id",
+  customer_holds: "hold_id",
   gdpr_requests: "request_id",
 };
 

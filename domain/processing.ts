@@ -23,6 +23,7 @@ export const PURPOSES = [
   "address_choice",
   "pricing",
   "requests",
+  "legal_hold",
   "accountability",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
@@ -51,6 +52,7 @@ export const PROPOSED_LEGAL_BASES: Readonly<Record<Purpose, LegalBasis>> = {
   address_choice: "CONTRACT",
   pricing: "CONTRACT",
   requests: "LEGAL_OBLIGATION",
+  legal_hold: "LEGAL_OBLIGATION",
   accountability: "LEGAL_OBLIGATION",
 };
 

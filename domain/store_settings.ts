@@ -93,7 +93,8 @@ export const storeSettings = z.strictObject({
       description: "Public holidays, on which the store does not work",
     }),
   closedAccountRetentionDays: z.int().min(1).max(LONGEST_RETENTION_DAYS).nullable().meta({
-    description: "How many days the store keeps a closed account. Null: without an end that is set",
+    description:
+      "How many days the store keeps a closed account; then its erasure starts by itself. Null: without an end",
   }),
   erasureGraceHours: z.int().min(0).max(LONGEST_GRACE_HOURS).nullable().meta({
     description: "How many hours a customer can cancel an erasure. Null: the duration of `GDPR_GRACE`",

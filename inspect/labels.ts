@@ -87,6 +87,10 @@ const EVENTS: Readonly<Record<string, string>> = {
   "account.reinstate": "reinstated",
   "account.close": "closed",
   erase: "erased",
+  "hold.place": "legal hold placed",
+  "hold.lift": "legal hold lifted",
+  "hold.expire": "legal hold ended",
+  "customer.changed": "customer changed",
 };
 
 /** Labels of events for which the journal stores the service or the document. */

@@ -67,6 +67,13 @@ const changeMembership = {
   right: "CHANGE_MEMBERSHIPS",
   access: "CUSTOMER_READ",
 } as const;
+const readHold = {
+  description: "read legal holds",
+  roles: OFFICERS,
+  right: "READ_HOLDS",
+  access: "CUSTOMER_READ",
+} as const;
+const changeHold = { roles: OFFICERS, right: "CHANGE_HOLDS", access: "CUSTOMER_READ" } as const;
 const readGroup = { description: "read groups", roles: READERS, right: "READ_GROUPS" } as const;
 const changeGroup = { description: "change groups", roles: WRITERS, right: "CHANGE_GROUPS" } as const;
 const readRequest = {
@@ -114,6 +121,11 @@ export const RULES = {
   getPriceList: readMembership,
   assignGroup: changeMembership,
   removeGroup: { ...changeMembership, access: undefined },
+  listCustomerHolds: readHold,
+  getHold: readHold,
+  getRetention: { ...readHold, description: "read the retention of customers" },
+  placeHold: { ...changeHold, description: "place legal holds" },
+  liftHold: { ...changeHold, description: "lift legal holds" },
   listGroups: readGroup,
   getGroup: readGroup,
   listGroupMembers: { ...readGroup, access: "CUSTOMERS_LISTED" },

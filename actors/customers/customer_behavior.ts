@@ -8,11 +8,20 @@ import type { EmailHash } from "../../db/email_hashes.ts";
 import { lockCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import type { RowChange } from "../../db/commits.ts";
-import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
+import {
+  type Actions,
+  type Behavior,
+  type Change,
+  type CommandOf,
+  type Found,
+  handler,
+} from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import type { ActorRef } from "../runtime/protocol.ts";
-import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT } from "./customer_machine.ts";
+import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT, HOLD_LIMIT } from "./customer_machine.ts";
 import { addressHandlers } from "./address_commands.ts";
+import { closingActionHandlers } from "./closing_actions.ts";
+import { holdActionHandlers, holdHandlers } from "./hold_commands.ts";
 import { membershipHandlers } from "./membership_commands.ts";
 import { refuseErased, refuseErasedEmail } from "../gdpr/requests/erasure_memory.ts";
 import { optionalText, uuid } from "../../domain/input.ts";
@@ -146,6 +155,7 @@ const handlers = {
   "account.reinstate": changeStatus("account.reinstate"),
   "account.close": changeStatus("account.close"),
   "account.update": updateAccount,
+  ...holdHandlers,
   erase,
 };
 
@@ -165,6 +175,8 @@ const purposes = {
   "account.reinstate": "reinstate",
   "account.close": "close the account of",
   "account.update": "change the profile and status of",
+  "hold.place": "place a hold on",
+  "hold.lift": "lift a hold of",
   erase: "erase",
 } satisfies Record<CustomerCommand["type"], string>;
 
@@ -176,17 +188,20 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
   partCommands: Object.keys(membershipHandlers),
   role: "CUSTOMER_MANAGER",
   handlers,
+  actions: { ...holdActionHandlers, ...closingActionHandlers },
   customerOf: (ref) => ref.id,
   lock: (tx, ref) => lockCustomer(tx, ref.storeId, ref.id),
   restore(row) {
     const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
-    const context = { addresses: row.addresses, groups: row.groups };
+    const context = { addresses: row.addresses, groups: row.groups, holds: row.holds };
     const snapshot = customerMachine.resolveState({ value, context });
     const { version, membershipVersion: partVersion } = row;
     return { row, version, partVersion, machine: customerMachine, snapshot };
   },
   guards: {
     isStaffOrService: "the customer may not until the account is active again",
+    isNotHeld: "a legal hold on it is in effect",
+    hasRoomForHold: `there are ${HOLD_LIMIT} holds in effect, and no more are kept`,
     hasRoomForAddress: `there are ${ADDRESS_LIMIT} addresses, and no more are kept`,
     hasRoomForGroup: `there are ${GROUP_LIMIT} groups, which is the limit`,
   },
@@ -198,10 +213,11 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
 
 /** Dates are texts in a row that was read as JSON. */
 function customerOf(row: RowFacts): CountedCustomer {
-  const { anonymizedAt } = row;
+  const { anonymizedAt, closedAt } = row;
   return {
     ...row,
     anonymizedAt: anonymizedAt === null ? null : new Date(String(anonymizedAt)),
+    closedAt: closedAt === null ? null : new Date(String(closedAt)),
   } as CountedCustomer;
 }
 

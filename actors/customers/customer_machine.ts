@@ -9,6 +9,8 @@
  * | closed     | reinstatement or an erasure                                    |
  * | anonymized | nothing: final                                                 |
  *
+ * Legal holds can be placed in every state but the final one, and no erasure is accepted while one is in effect.
+ *
  * `customer@1` is the name and version of the machine: an incompatible change gets a new version.
  */
 import { assign, setup } from "xstate";
@@ -18,6 +20,8 @@ import { sharedActions } from "../actions.ts";
 export interface CustomerContext {
   addresses: number;
   groups: number;
+  /** Legal holds in effect. */
+  holds: number;
 }
 
 /** Input of a new customer. */
@@ -41,11 +45,30 @@ export type CustomerCommandEvent =
     | { type: "account.suspend" | "account.reinstate" | "account.close"; changedFields?: string[] }
     /** `groupIds`: the groups whose memberships end. */
     | { type: "erase"; groupIds?: readonly string[] }
+    /** `endsInMs`: after this many milliseconds the hold ends by itself; absent: never. */
+    | { type: "hold.place"; holdId: string; endsInMs?: number }
+    | { type: "hold.lift" | "hold.expire"; holdId: string }
   );
 
 /** Beyond these an address book or a customer's groups are a mistake or an abuse. */
 export const ADDRESS_LIMIT = 50;
 export const GROUP_LIMIT = 50;
+/** More holds at once on one customer are a mistake. */
+export const HOLD_LIMIT = 20;
+
+/** Declarations of the actions that hold_commands.ts implements. */
+export const holdActions = {
+  /** Ends a hold whose time has passed. */
+  endHold: (_: unknown, _params: { holdId: string }) => {},
+};
+
+/** Declarations of the actions that closing_actions.ts implements. */
+export const closingActions = {
+  /** Stores that the account is closed, from which the retention period of the store counts. */
+  startRetention: () => {},
+  /** Stores that the account is open again. */
+  endRetention: () => {},
+};
 
 const customerSetup = setup({
   types: {
@@ -55,12 +78,17 @@ const customerSetup = setup({
   },
   actions: {
     ...sharedActions,
+    ...holdActions,
+    ...closingActions,
+    countHold: assign({ holds: ({ context }, delta: 1 | -1) => Math.max(0, context.holds + delta) }),
     countAddress: assign({ addresses: ({ context }, delta: 1 | -1) => context.addresses + delta }),
     countGroup: assign({ groups: ({ context }, delta: 1 | -1) => context.groups + delta }),
   },
   guards: {
     /** Customers may change nothing while the account is inactive; staff and services may still correct the data. */
     isStaffOrService: ({ event }) => event.by !== "CUSTOMER",
+    isNotHeld: ({ context }) => context.holds === 0,
+    hasRoomForHold: ({ context }) => context.holds < HOLD_LIMIT,
     hasRoomForAddress: ({ context }) => context.addresses < ADDRESS_LIMIT,
     hasRoomForGroup: ({ context, event }) =>
       context.groups < GROUP_LIMIT || (event.type === "group.assign" && event.isMember === true),
@@ -126,6 +154,31 @@ const publishRemovals = customerSetup.enqueueActions(({ enqueue, event }) => {
   }
 });
 
+const holdTimer = (holdId: string) => `hold ${holdId}`;
+const reviewErasure = { type: "perform", params: { effect: "erasure.review", params: {} } } as const;
+
+type HoldEvent<Type> = CustomerCommandEvent & { type: Type };
+
+const placeHold = customerSetup.enqueueActions(({ enqueue, event }) => {
+  const { holdId, endsInMs } = event as HoldEvent<"hold.place">;
+  enqueue({ type: "countHold", params: 1 });
+  if (endsInMs !== undefined) {
+    enqueue.raise({ type: "hold.expire", by: "SYSTEM", holdId }, { id: holdTimer(holdId), delay: endsInMs });
+  }
+  enqueue(reviewErasure);
+  enqueue(audit("CUSTOMER_HOLD_PLACED"));
+});
+
+/** The end of the last hold lets an erasure continue. */
+const endHold = customerSetup.enqueueActions(({ enqueue, event, context }) => {
+  const { type, holdId } = event as HoldEvent<"hold.lift" | "hold.expire">;
+  enqueue({ type: "countHold", params: -1 });
+  if (type === "hold.expire") enqueue({ type: "endHold", params: { holdId } });
+  else enqueue.cancel(holdTimer(holdId));
+  if (context.holds <= 1) enqueue(reviewErasure);
+  enqueue(audit(type === "hold.expire" ? "CUSTOMER_HOLD_EXPIRED" : "CUSTOMER_HOLD_LIFTED"));
+});
+
 /** Transitions of every state but the final one. */
 const commonTransitions = customerSetup.createStateConfig({
   on: {
@@ -139,7 +192,14 @@ const commonTransitions = customerSetup.createStateConfig({
         audit("CUSTOMER_GROUP_REMOVED"),
       ],
     },
-    erase: { target: "anonymized", actions: [publishRemovals, audit("CUSTOMER_ERASED")] },
+    "hold.place": { guard: "hasRoomForHold", actions: [placeHold] },
+    "hold.lift": { actions: [endHold] },
+    "hold.expire": { actions: [endHold] },
+    erase: {
+      guard: "isNotHeld",
+      target: "anonymized",
+      actions: [publishRemovals, audit("CUSTOMER_ERASED")],
+    },
   },
 }).on;
 
@@ -162,7 +222,7 @@ const suspendTransition = {
 } as const;
 const closeTransition = {
   target: "closed",
-  actions: [publishStatus("CLOSED"), audit("CUSTOMER_CLOSED")],
+  actions: [publishStatus("CLOSED"), { type: "startRetention" }, audit("CUSTOMER_CLOSED")],
 } as const;
 
 /** The first of all events carries the machine's input. */
@@ -173,7 +233,7 @@ const auditReturn = customerSetup.enqueueActions(({ enqueue, event }) => {
 
 export const customerMachine = customerSetup.createMachine({
   id: "customer@1",
-  context: { addresses: 0, groups: 0 },
+  context: { addresses: 0, groups: 0, holds: 0 },
   entry: [
     { type: "publish", params: { topic: "customer.created" } },
     audit("CUSTOMER_CREATED"),
@@ -203,8 +263,25 @@ export const customerMachine = customerSetup.createMachine({
         "account.close": closeTransition,
       },
     },
-    /** The customer has left. The data stays until an erasure. */
-    closed: { on: { ...commonTransitions, ...inactiveTransitions } },
+    /**
+     * The customer has left. The data stays until an erasure, which starts by itself after the retention period of the
+     * store. A reinstatement stops it.
+     */
+    closed: {
+      on: {
+        ...commonTransitions,
+        ...inactiveTransitions,
+        "account.reinstate": {
+          target: "active",
+          actions: [
+            publishStatus("ACTIVE"),
+            { type: "endRetention" },
+            reviewErasure,
+            audit("CUSTOMER_REINSTATED"),
+          ],
+        },
+      },
+    },
     /** The customer was erased. No personal value is left, and no command is accepted. */
     anonymized: { type: "final" },
   },

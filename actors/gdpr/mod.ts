@@ -18,6 +18,7 @@ import { createExportStore } from "./exports/store.ts";
 import { collectOwnData } from "./effects/own_data.ts";
 import { type Signer, writeReceipt } from "./receipts/receipt.ts";
 import type { RequestSettings } from "./requests/behavior.ts";
+import { reviewErasure } from "./effects/review.ts";
 import { verifyErasure } from "./effects/verify.ts";
 import type { ExportDescription, ParticipantClient, ParticipantHash, RequestKey } from "./types.ts";
 
@@ -83,6 +84,7 @@ export function createRequestPerformers(
       findRequest: findInStore,
       findEmailHashes: (key) => findHashes(sql, hashKeys, key),
     }),
+    "erasure.review": reviewErasure,
     "export.compile": compilePerformer({
       store,
       async describe(key) {

@@ -85,6 +85,8 @@ export interface DecisionContext extends StepContext {
 /** Handler of a command: who may send it, the schema of its fields, and the decision, which is pure. */
 export interface Handler<Row, Schema extends z.ZodType = z.ZodType> {
   by: readonly PrincipalType[];
+  /** The role that staff need; STORE_MANAGER always suffices. Absent: that of the kind. */
+  role?: RoleName;
   input: Schema;
   decide(
     context: DecisionContext & { row: Row },

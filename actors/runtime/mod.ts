@@ -77,6 +77,7 @@ import {
   behaviorOf,
   findCommand,
   perform,
+  roleOf,
 } from "./step.ts";
 import { NotStored, sharedStorage, type Storage, storageIn } from "./storage.ts";
 import { watchCommand } from "./telemetry.ts";
@@ -158,7 +159,7 @@ async function send(
     : ref;
   const actor = { id: newId(), ...asked };
   const purpose = purposeOf(behavior, type, "id" in asked ? asked.id : undefined);
-  authorize(actor, purpose, { by: known.by, role: behavior.role }, context.by);
+  authorize(actor, purpose, { by: known.by, role: roleOf(behavior, type) }, context.by);
   const subject = behavior.customerOf(actor);
   if (subject !== undefined) authorizeSubject(purpose, subject, context.by);
   const input = parseInput(known.input, fields, purpose);

@@ -5,7 +5,7 @@ import type { Commit } from "../../db/commits.ts";
 import { readClock } from "../../db/clock.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput } from "../../domain/input.ts";
-import { systemPrincipal } from "../../domain/principal.ts";
+import { type RoleName, systemPrincipal } from "../../domain/principal.ts";
 import { planActions, type ToMessages } from "./action_plan.ts";
 import { authorizeSubject } from "./authorization.ts";
 import type {
@@ -50,6 +50,11 @@ export function behaviorOf({ behaviors }: Application, kind: string): AnyBehavio
 /** The declaration of a command, including the one that creates the actor; undefined for an unknown command. */
 export function findCommand(behavior: AnyBehavior, type: string) {
   return type === behavior.creation.type ? behavior.creation : findHandler(behavior, type);
+}
+
+/** The role that staff need for a command; STORE_MANAGER always suffices. */
+export function roleOf(behavior: AnyBehavior, type: string): RoleName {
+  return findHandler(behavior, type)?.role ?? behavior.role;
 }
 
 function findHandler({ handlers }: AnyBehavior, type: string) {

@@ -10,7 +10,9 @@ import { type InspectContext, inStore } from "../session.ts";
 import { textsOf, Timeline } from "../timeline/mod.tsx";
 import { EVENTS } from "../timeline/read.ts";
 import { capitalize, eventLabel, stateLabel } from "../labels.ts";
+import { retentionEnd } from "../../domain/retention.ts";
 import { Groups } from "./groups.tsx";
+import { type HoldAttempt, Holds } from "./holds.tsx";
 import { OpeningForm, type RefusedOpening } from "./opening_form.tsx";
 import { Profile } from "./profile.tsx";
 import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
@@ -21,16 +23,23 @@ export interface CustomerPageProps {
   reading: CustomerReading;
   chart: Awaited<ReturnType<Charts["render"]>>;
   now: Date;
+  /** Result of a form about holds. */
+  attempt?: HoldAttempt | undefined;
   /** A form that was just submitted and refused. */
   refused: RefusedOpening | undefined;
 }
 
-export function CustomerPage({ c, view, reading, chart, now, refused }: CustomerPageProps) {
-  const { fingerprint, facts, groups, requests, moment } = reading;
+export function CustomerPage({ c, view, reading, chart, now, attempt, refused }: CustomerPageProps) {
+  const { fingerprint, facts, groups, requests, moment, holds } = reading;
   const path = `/inspect/customers/${view.customerId}`;
   const live = { path: inStore(c, `${path}/live`), fingerprint };
   return (
     <Page c={c} title={`Customer ${shortId(view.customerId)}`} live={live}>
+      {attempt && (
+        <p class={attempt.done ? "notice" : "problem"} role={attempt.done ? "status" : "alert"}>
+          {attempt.message}
+        </p>
+      )}
       <div data-part="status">
         <AccountStatus c={c} reading={reading} />
       </div>
@@ -62,6 +71,16 @@ export function CustomerPage({ c, view, reading, chart, now, refused }: Customer
           <OpeningForm c={c} customerId={view.customerId} refused={refused} />
         </section>
       )}
+      <Section name="holds" title="Legal holds">
+        <Holds
+          c={c}
+          customerId={view.customerId}
+          version={facts.version}
+          isErased={facts.anonymizedAt !== null}
+          holds={holds}
+          attempt={attempt}
+        />
+      </Section>
       <Section name="groups" title="Groups and price list">
         <Groups groups={groups} anonymized={facts.anonymizedAt !== null} />
       </Section>
@@ -116,12 +135,25 @@ function AccountStatus({ c, reading: { facts } }: { c: InspectContext; reading: 
   );
 }
 
-function Facts({ view, reading: { facts, groups } }: { view: CustomerView; reading: CustomerReading }) {
+function Facts(
+  { view, reading: { facts, groups, retentionDays } }: { view: CustomerView; reading: CustomerReading },
+) {
   const values: [string, Child][] = [
     ["Customer", <code>{view.customerId}</code>],
     ["Registered", <Instant at={facts.createdAt} />],
     ["Last changed", <Instant at={facts.updatedAt} />],
     ...(facts.anonymizedAt ? [] : [["Addresses", String(facts.addresses)] as [string, Child]]),
+    ...(facts.closedAt ? [["Closed", <Instant at={facts.closedAt} />] as [string, Child]] : []),
+    ...(facts.closedAt && !facts.anonymizedAt
+      ? [[
+        "Retention",
+        <Retention
+          closedAt={facts.closedAt}
+          days={retentionDays}
+          isAnnounced={facts.retentionAnnouncedAt !== null}
+        />,
+      ] as [string, Child]]
+      : []),
     ["Groups", String(groups.length)],
     ["Version", String(facts.version)],
   ];
@@ -134,6 +166,18 @@ function Facts({ view, reading: { facts, groups } }: { view: CustomerView; readi
         </div>
       ))}
     </dl>
+  );
+}
+
+function Retention(
+  { closedAt, days, isAnnounced }: { closedAt: Date; days: number | null; isAnnounced: boolean },
+) {
+  if (days === null) return <>without an end: the settings of the store name no period</>;
+  return (
+    <>
+      until <Instant at={retentionEnd(closedAt, days)} />
+      {isAnnounced ? "; an erasure request was opened" : "; an erasure request is opened before"}
+    </>
   );
 }
 

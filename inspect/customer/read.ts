@@ -3,9 +3,11 @@ import type { Principal } from "../../domain/principal.ts";
 import { mayReadValues } from "../../domain/authorization.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
+import { findHoldsInEffect, type NotedHold } from "../../db/customer_holds.ts";
 import { type CustomerFacts, findCustomerFacts, findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
 import type { Customer, Lookups, Membership } from "../../db/lookups.ts";
+import { settingsOf } from "../../db/store_settings.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { readLines } from "../timeline/read.ts";
 import type { TimelineLine } from "../timeline/runs.ts";
@@ -36,6 +38,10 @@ export interface CustomerReading {
   values: PersonalValues | undefined;
   /** In resolution order. */
   groups: Membership[];
+  /** Legal holds in effect, newest first. */
+  holds: NotedHold[];
+  /** Days for which the store keeps closed accounts; null: without an end. */
+  retentionDays: number | null;
   /** Newest first; REQUESTS + 1 if there are more. */
   requests: FoundRequest[];
   /** Journal up to `moment`, for the chart. */
@@ -65,15 +71,26 @@ export async function readCustomer(
         at === undefined ? undefined : findEvent(sql, key, at),
       ]);
       if (!facts || (at !== undefined && !moment)) return undefined;
-      const [requests, summary, lines] = await Promise.all([
+      const [requests, summary, lines, holds, settings] = await Promise.all([
         searchRequests(sql, { storeId, filter: { customerId }, now }, {
           order: "NEWEST",
           limit: REQUESTS + 1,
         }),
         summarizeJournal(sql, key, at ?? facts.events),
         readLines(sql, key, { upTo: upTo ?? facts.events, shown: at }),
+        findHoldsInEffect(sql, { storeId, customerId }),
+        settingsOf(sql, storeId),
       ]);
-      return { fingerprint, facts, moment, requests, summary, lines };
+      return {
+        fingerprint,
+        facts,
+        moment,
+        requests,
+        summary,
+        lines,
+        holds,
+        retentionDays: settings.closedAccountRetentionDays,
+      };
     }),
   ]);
   return reading && { ...reading, values, groups: groups?.memberships ?? [] };

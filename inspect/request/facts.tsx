@@ -46,6 +46,7 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
           )}
           {context.cause === "RESTORE" &&
             ", because a restored backup contained erased data"}
+          {context.cause === "RETENTION" && ", at the end of the retention period of the closed account"}
         </dd>
       </div>
       {row.receivedAt.getTime() !== row.createdAt.getTime() && (

@@ -187,6 +187,7 @@ function currentStatus(
     proposer: context.proposals[THE_ERASURE],
     fetchWaitEndsAt: row.fetchWaitEndsAt,
     expiresAt: context.expiresAt === undefined ? undefined : new Date(context.expiresAt),
+    isHeldByCustomer: context.heldBy === "CUSTOMER",
     identityFailures: row.identityFailures,
     clockPausedSince: row.informationRequestedAt,
     reasons: {
@@ -217,6 +218,7 @@ function pastStatus(
     state: parseState(stateAfter),
     now: at,
     dueAt: dueAt === undefined ? row.dueAt : new Date(dueAt),
+    isHeldByCustomer: false,
     reasons: { ...present.reasons, hold: holdReason },
     proposer: undefined,
     fetchWaitEndsAt: null,

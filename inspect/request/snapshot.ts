@@ -22,6 +22,7 @@ const Snapshot = z.object({
     extended: z.boolean().catch(false),
     dueDates: z.array(z.object({ since: z.number(), dueAt: z.number() })).catch([]),
     cause: z.string().catch("REQUEST"),
+    heldBy: z.string().nullable().catch(null),
   }),
 });
 
@@ -34,6 +35,7 @@ const NO_CONTEXT = {
   extended: false,
   dueDates: [],
   cause: "REQUEST",
+  heldBy: null,
 };
 
 export interface StoredSnapshot {

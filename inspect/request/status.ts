@@ -21,6 +21,8 @@ export interface RequestStatus {
   fetchWaitEndsAt: Date | null;
   /** Expiry of the documents; undefined: unknown. */
   expiresAt: Date | undefined;
+  /** Whether legal holds on the customer keep the request, not a decision about it. */
+  isHeldByCustomer?: boolean;
   /** Number of failed checks of the identity. */
   identityFailures: number;
   /** Since when the clock is paused; null: it runs. */

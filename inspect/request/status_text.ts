@@ -65,8 +65,10 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
       "; the erasure then destroys them",
     ],
   }),
-  "PENDING.held": ({ since, reasons }) => ({
-    words: ["On hold since ", since, ...withReason(reasons.hold)],
+  "PENDING.held": ({ since, reasons, isHeldByCustomer }) => ({
+    words: isHeldByCustomer
+      ? ["On hold since ", since, " by legal holds on the customer; continues by itself after the last one"]
+      : ["On hold since ", since, ...withReason(reasons.hold)],
   }),
   "IN_PROGRESS": () => ({ words: ["In progress"] }),
   "IN_PROGRESS.collecting": waitingFor,

@@ -18,7 +18,7 @@ export const CustomerSchema = z.object({
   status,
   version: z.int().meta({
     format: "int32",
-    description: "Increases with every change of profile, status or addresses; also the ETag",
+    description: "Increases with every change of profile, status, addresses or legal holds; also the ETag",
   }),
   registeredAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),

@@ -7,9 +7,11 @@ import { addAccountRoutes } from "./account.ts";
 import { addAddressRoutes } from "./addresses.ts";
 import { addBulkRoutes } from "./bulk.ts";
 import { addExportRoutes } from "./export.ts";
+import { addHoldRoutes } from "./holds.ts";
 import { addMembershipRoutes } from "./memberships.ts";
 import { addPriceListRoutes } from "./price_list.ts";
 import { addProfileRoutes } from "./profile.ts";
+import { addRetentionRoute } from "./retention.ts";
 import { addSearchRoutes } from "./search.ts";
 
 export function createCustomers(options: RestOptions & { streams: ConcurrencyQuota }): Api {
@@ -21,6 +23,8 @@ export function createCustomers(options: RestOptions & { streams: ConcurrencyQuo
   addProfileRoutes(api, options);
   addAccountRoutes(api, options);
   addAddressRoutes(api, options);
+  addHoldRoutes(api, options);
+  addRetentionRoute(api, options);
   addMembershipRoutes(api, options);
   addPriceListRoutes(api, options);
   return api;

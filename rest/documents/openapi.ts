@@ -44,6 +44,7 @@ export function describeApi(api: Api) {
         description: "The address book of a customer. Its version is the customer's version",
       },
       { name: "Groups", description: "Shopper groups, which decide the price list" },
+      { name: "Holds", description: "Legal holds on a customer, which stop an erasure before it starts" },
       { name: "Memberships", description: "The groups of a customer, and the price list that applies" },
       { name: "Bulk", description: "Streaming upsert and export of many customers" },
       { name: "GDPR requests", description: "Access, erasure, rectification and portability" },

@@ -54,7 +54,7 @@ const ACTIONS = {
     "Requests information that is needed to check the identity, and pauses the clock; without it the request completes after 30 days as NOT_IDENTIFIED",
   "receive-information": "Records that the information was received; the clock continues",
   cancel: "Cancels a request; data collected for it is deleted",
-  release: "Releases a request from its hold",
+  release: "Releases a request from its hold; legal holds on the customer have to be lifted instead",
   hold: "Puts a request on hold before its processing begins; its due date does not move",
   refuse: "Completes a request as REFUSED; data collected for it is deleted",
   extend: "Moves the due date to three months after receipt; possible once, in the first month",

@@ -1,5 +1,5 @@
 /** Schemas of a GDPR request in the REST API. */
-import { AT_RISK_MS, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
+import { AT_RISK_MS, CAUSES, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import { receipt } from "../../actors/gdpr/requests/opening_input.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
@@ -58,7 +58,9 @@ const sharedFields = {
       "date of a notice has passed. EXPIRED: a notice was never delivered. WAIVED: staff have waived a notice. DELIVERED: " +
       "every notice was delivered. Null: there are no notices",
   }),
-  held: z.boolean().meta({ description: "Put on hold by staff before its processing begins" }),
+  held: z.boolean().meta({
+    description: "On hold before its processing begins: by staff, or by legal holds on the customer",
+  }),
   atRisk: z.boolean().meta({
     description: "Open, and due within seven days; false while the clock is paused",
   }),
@@ -181,6 +183,12 @@ const RepresentativeSchema = z.object({
 export const RequestSchema = z.object({
   ...sharedFields,
   state: StateSchema,
+  cause: z.enum(CAUSES).meta({
+    description:
+      "REQUEST: by the subject, staff or a service. RETENTION: by the service itself, at the end of the " +
+      "retention period of the closed account. RESTORE: by the service itself, as a restored backup contained data " +
+      "that had been erased",
+  }),
   proposal: z.object({ by: z.uuid() }).nullable().meta({
     description: "The staff member or service that has proposed the erasure, until a second person decides",
   }),
@@ -287,6 +295,7 @@ export function bodyOf(
       now,
     ),
     state: value,
+    cause: context?.cause ?? "REQUEST",
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,

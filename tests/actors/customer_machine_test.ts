@@ -7,13 +7,17 @@ import {
   type CustomerCommandEvent,
   customerMachine,
   GROUP_LIMIT,
+  HOLD_LIMIT,
 } from "../../actors/customers/customer_machine.ts";
+
 import type { ActorRef } from "../../actors/commands.ts";
 import { ADDRESS, createGroup, createWorld, register, shopper, tell, type World } from "./world.ts";
 
 type By = CustomerCommandEvent["by"];
-type Type = CustomerCommandEvent["type"];
+/** Commands; the end of a hold by its time is the event of a timer. */
+type Type = Exclude<CustomerCommandEvent["type"], "hold.expire">;
 
+const HOLDS = { "hold.place": { STAFF: "", SYSTEM: "" }, "hold.lift": { STAFF: "", SYSTEM: "" } };
 /** Next state of each accepted command by state and principal; "" for no change of state. */
 const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> = {
   active: {
@@ -26,6 +30,7 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
     "account.suspend": { STAFF: "suspended", SYSTEM: "suspended" },
     "account.close": { STAFF: "closed", SYSTEM: "closed" },
     "erase": { SYSTEM: "anonymized" },
+    ...HOLDS,
   },
   suspended: {
     "profile.update": { STAFF: "", SYSTEM: "" },
@@ -36,6 +41,7 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
     "account.reinstate": { STAFF: "active", SYSTEM: "active" },
     "account.close": { STAFF: "closed", SYSTEM: "closed" },
     "erase": { SYSTEM: "anonymized" },
+    ...HOLDS,
   },
   closed: {
     "profile.update": { STAFF: "", SYSTEM: "" },
@@ -44,6 +50,7 @@ const TABLE: Record<string, Partial<Record<Type, Partial<Record<By, string>>>>> 
     "group.remove": { STAFF: "", SYSTEM: "" },
     "account.reinstate": { STAFF: "active", SYSTEM: "active" },
     "erase": { SYSTEM: "anonymized" },
+    ...HOLDS,
   },
   anonymized: {},
 };
@@ -61,6 +68,8 @@ const MESSAGES: Record<Type, { topic?: string; fields?: string[]; action: string
   "account.reinstate": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_REINSTATED" },
   "account.close": { topic: "customer.updated", fields: ["status"], action: "CUSTOMER_CLOSED" },
   "erase": { action: "CUSTOMER_ERASED" },
+  "hold.place": { action: "CUSTOMER_HOLD_PLACED" },
+  "hold.lift": { action: "CUSTOMER_HOLD_LIFTED" },
 };
 /** Commands that a principal may not send in any state. */
 const FORBIDDEN: Record<By, readonly Type[]> = {
@@ -71,6 +80,8 @@ const FORBIDDEN: Record<By, readonly Type[]> = {
     "account.reinstate",
     "account.close",
     "erase",
+    "hold.place",
+    "hold.lift",
   ],
   STAFF: ["erase"],
   SYSTEM: [],
@@ -84,7 +95,7 @@ const STATUS: Record<string, string> = {
 
 const events = TYPES.flatMap((type) =>
   (["CUSTOMER", "STAFF", "SYSTEM"] as const).map((by) =>
-    ({ type, by, changedFields: [], groupId: "g" }) as CustomerCommandEvent
+    ({ type, by, changedFields: [], groupId: "g" }) as CustomerCommandEvent & { type: Type }
   )
 );
 const serializeState = ({ value }: { value: unknown }) => String(value);
@@ -96,7 +107,9 @@ Deno.test("the customer machine has exactly the states of the table, and each is
 
 for (const path of paths) {
   const state = String(path.state.value);
-  const steps = path.steps.map((step) => step.event).filter((event) => !event.type.startsWith("xstate."));
+  const steps = path.steps.map((step) => step.event as { type: Type }).filter((event) =>
+    !event.type.startsWith("xstate.")
+  );
   const commands = steps.map((event) => event.type);
 
   Deno.test(`a customer that is ${state} accepts the commands in the table and refuses all others`, async (t) => {
@@ -110,7 +123,8 @@ for (const path of paths) {
           const { ref, fields: sentFields } = await arrange(world, commands, type);
           const before = await rows(world, ref);
           const groups = await groupsOf(world, ref);
-          const principal = { CUSTOMER: shopper(ref), STAFF: world.staff, SYSTEM: world.system }[by];
+          const staff = type.startsWith("hold.") ? world.officer : world.staff;
+          const principal = { CUSTOMER: shopper(ref), STAFF: staff, SYSTEM: world.system }[by];
           const sending = tell(world, ref, type, sentFields, { by: principal });
           if (forbidden || expected === undefined) {
             await assert.rejects(sending, { code: forbidden ? "FORBIDDEN" : "REFUSED_IN_STATE" });
@@ -197,23 +211,28 @@ Deno.test("a customer can take every simple path through the machine", async () 
   }
 });
 
-Deno.test("addresses and groups of a customer have limits, and a deletion makes room", () => {
+Deno.test("addresses, groups and holds of a customer have limits, and a deletion makes room", () => {
   const by = "STAFF";
   const limits = [
     {
       add: { type: "address.add", by },
       remove: { type: "address.delete", by },
-      context: { addresses: ADDRESS_LIMIT, groups: 0 },
+      context: { addresses: ADDRESS_LIMIT, groups: 0, holds: 0 },
     },
     {
       add: { type: "group.assign", by, groupId: "g" },
       remove: { type: "group.remove", by, groupId: "g" },
-      context: { addresses: 0, groups: GROUP_LIMIT },
+      context: { addresses: 0, groups: GROUP_LIMIT, holds: 0 },
+    },
+    {
+      add: { type: "hold.place", by, holdId: "h" },
+      remove: { type: "hold.lift", by, holdId: "h" },
+      context: { addresses: 0, groups: 0, holds: HOLD_LIMIT },
     },
   ] satisfies {
     add: CustomerCommandEvent;
     remove: CustomerCommandEvent;
-    context: { addresses: number; groups: number };
+    context: { addresses: number; groups: number; holds: number };
   }[];
   for (const { add, remove, context } of limits) {
     const full = customerMachine.resolveState({ value: "active", context });
@@ -241,8 +260,14 @@ async function arrange(
     "group.assign": { groupId: other.id },
     "group.remove": { groupId: current.id },
     "erase": { requestId: crypto.randomUUID() },
+    "hold.place": { ground: "LEGAL_CLAIM" },
+    "hold.lift": { holdId: crypto.randomUUID() },
   };
   for (const step of commands) await tell(world, ref, step, fields[step]);
+  if (type === "hold.lift" && !commands.includes("erase")) {
+    const { ids } = await tell(world, ref, "hold.place", { ground: "LEGAL_CLAIM" });
+    fields[type] = { holdId: ids.holdId ?? "" };
+  }
   return { ref, fields: fields[type] ?? {} };
 }
 

@@ -21,7 +21,7 @@ const timedMachine = setup({
   types: { context: {} as CustomerContext, events: {} as CustomerCommandEvent },
 }).createMachine({
   id: "timed_customer@1",
-  context: { addresses: 0, groups: 0 },
+  context: { addresses: 0, groups: 0, holds: 0 },
   initial: "active",
   states: {
     active: { on: { "account.suspend": "suspended" } },

@@ -73,6 +73,7 @@ browserTest("customers are accessible, with and without personal values", async 
   for (const [name, { id }] of Object.entries({ active, erased, erasing })) {
     for (const [role, { page }] of Object.entries({ manager, officer })) {
       await page.goto(`/inspect/customers/${id}`);
+      for (const summary of await page.locator("details.action > summary").all()) await summary.click();
       await assertAccessible(page, `${name} for the ${role}`);
     }
   }

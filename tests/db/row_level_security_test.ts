@@ -27,6 +27,7 @@ const TABLES = [
   "rate_limits",
   "ended_sessions",
   "store_settings",
+  "customer_holds",
 ];
 /** Tables that customer_worker processes: it sees them for every store, and they hold no personal value. */
 const WORK_TABLES = ["timers", "effects", "outbox"];
@@ -36,6 +37,7 @@ const ABOUT_DATABASE = [
   "erasure_log_positions",
   "erasure_marker",
   "erasure_memory_decisions",
+  "retention_sweep",
 ];
 /** No role reads or changes these; customer_reader counts in them by a function. */
 const UNSEEN = ["rate_limits"];
@@ -55,6 +57,7 @@ const KEPT = [
   "email_hashes",
   "erasure_receipts",
   "actor_events",
+  "customer_holds",
 ];
 const DENIED = "42501";
 
@@ -273,6 +276,7 @@ async function fill(world: World): Promise<void> {
     },
   );
   await tell(world, ref, "address.add", ADDRESS, { idempotencyKey: "one" });
+  await tell(world, ref, "hold.place", { ground: "LEGAL_CLAIM" });
   const group = await createGroup(world);
   await tell(world, ref, "group.assign", { groupId: group.id });
   await tell(world, await createGroup(world), "group.delete"); // leaves an effect

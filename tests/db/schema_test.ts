@@ -7,6 +7,7 @@ const OF_ALL_STORES = [
   "erasure_cleanup",
   "erasure_log_positions",
   "erasure_marker",
+  "retention_sweep",
   "erasure_memory_decisions",
 ];
 const APPLICATION_ROLES = ["customer_api", "customer_reader", "customer_worker", "customer_service"];

@@ -16,6 +16,8 @@ const ENDED = {
   "COMPLETED CANCELLED": {},
   "COMPLETED REFUSED": {},
 };
+/** A hold of staff on the request, and a legal hold on the customer. */
+const HOLDS = { hold: "PENDING.held", "customer-held": "PENDING.held by the customer" };
 const VERIFYING = { ...CLOCK, retry: "" };
 const AWAITING = {
   ...CLOCK,
@@ -36,7 +38,8 @@ const ERASURE: TransitionTable = {
     start: "IN_PROGRESS.awaiting_confirmations asked",
     "start-with-open-access": "PENDING.waiting_for_access",
     "start-with-unfetched": "PENDING.waiting_for_download",
-    hold: "PENDING.held",
+    ...HOLDS,
+    "start-while-held": "PENDING.held by the customer",
   },
   "PENDING.waiting_for_download": {
     ...CLOCK,
@@ -44,15 +47,21 @@ const ERASURE: TransitionTable = {
     "download-settled": "PENDING.grace",
     proceed: "PENDING.grace",
     "fetch-end": "PENDING.grace",
-    hold: "PENDING.held",
+    ...HOLDS,
   },
   "PENDING.waiting_for_access": {
     ...CLOCK,
     ...ENDINGS,
     "access-closed": "PENDING.grace",
-    hold: "PENDING.held",
+    ...HOLDS,
   },
-  "PENDING.held": { ...CLOCK, ...ENDINGS, release: "PENDING.grace" },
+  "PENDING.held": {
+    ...CLOCK,
+    ...ENDINGS,
+    release: "PENDING.grace",
+    "release-while-held": "PENDING.held by the customer",
+  },
+  "PENDING.held by the customer": { ...CLOCK, ...ENDINGS, "customer-free": "PENDING.grace" },
   "IN_PROGRESS.awaiting_confirmations asked": {
     ...WAIVABLE,
     "week *": "IN_PROGRESS.awaiting_confirmations overdue",

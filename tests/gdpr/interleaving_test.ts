@@ -52,11 +52,13 @@ const ERASURE: Scenario = {
     "verified-1",
     "start-with-open-access",
     "start-with-unfetched",
+    "customer-held",
   ],
   nextEvent: {
     "PENDING.identifying": "identity-verify",
     "PENDING.waiting_for_information": "information-receive",
     "PENDING.held": "release",
+    "PENDING.held by the customer": "customer-free",
     "PENDING.grace": "start",
     "PENDING.waiting_for_access": "access-closed",
     "PENDING.waiting_for_download": "proceed",
@@ -197,8 +199,9 @@ async function stateOf({ world, request }: RequestUnderTest) {
   const [row] = await world
     .admin`select outcome, snapshot from gdpr_requests where request_id = ${request.id}`;
   assert.ok(row);
-  const { value } = row.snapshot;
-  return { phase: phaseOf(value), regions: regionsOf(value), outcome: row.outcome };
+  const { value, context } = row.snapshot;
+  const held = context.heldBy === "CUSTOMER" ? " by the customer" : "";
+  return { phase: phaseOf(value) + held, regions: regionsOf(value), outcome: row.outcome };
 }
 
 async function openRequest(

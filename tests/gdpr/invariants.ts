@@ -53,6 +53,19 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
   assert.equal(status === "COMPLETED", request.completedAt !== null, stateText);
   assert.equal(request.dueAt.getTime(), context.dueAt);
 
+  if (request.type === "ERASURE") {
+    const isHeld = phase === "PENDING.held";
+    if (status !== "COMPLETED") {
+      assert.equal(context.heldBy !== null, isHeld, `${stateText} ${context.heldBy}`);
+    }
+    const [customer] = await admin`
+      select anonymized_at, holds, (select count(*)::int from customer_holds h
+        where h.customer_id = c.customer_id and h.ended_at is null) as in_effect
+      from customers c where customer_id = ${request.customerId}`;
+    assert.equal(customer?.holds, customer?.inEffect);
+    if (customer?.anonymizedAt) assert.equal(customer.holds, 0, "no accepted hold is lost to an erasure");
+  }
+
   const journal = await admin`
     select sequence, state_before, state_after from actor_events where actor_id = ${id} order by sequence`;
   assert.deepEqual(journal.map((row) => row.sequence), journal.map((_, at) => at + 1));

@@ -29,9 +29,10 @@ function nameOf({ value, context }: Pick<AnyMachineSnapshot, "value" | "context"
   const waivers = context.waived.length > 0 && WITH_WAIVERS.includes(phase) ? " with waivers" : "";
   if (phase.startsWith("COMPLETED")) return `${phase} ${context.outcome}${waivers}`;
   if (CHECKED_FIRST.includes(phase)) return `${phase} ${context.identityFailures || ""}`.trimEnd();
+  const held = phase === "PENDING.held" && context.heldBy === "CUSTOMER" ? " by the customer" : "";
   const regions = Object.entries(regionsOf(value)).sort().map(([, state]) => state).join(" ");
   const last = regions === "asked" && phase.endsWith("collecting") && context.attempts[OWN_DATA] === 8;
-  return `${phase} ${regions}`.trimEnd() + (last ? " for the last time" : waivers);
+  return `${phase}${held} ${regions}`.trimEnd() + (last ? " for the last time" : waivers);
 }
 
 /** Phases whose names say whether a participant was waived, as the outcome depends on it. */

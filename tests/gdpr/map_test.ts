@@ -95,6 +95,7 @@ Deno.test("the documents of access and portability contain every column of the m
     identity: { method: "ID_DOCUMENT" },
     representative: { ground: "GUARDIANSHIP", name: "Anne Isabella" },
   }, { by: world.officer });
+  await world.admin`update customers set closed_at = now() where customer_id = ${subject.id}`;
   await world.admin`update gdpr_requests set fetched_at = now() where customer_id = ${subject.id}`;
   const documents = { ACCESS: ["access.json", "access.html"], PORTABILITY: ["portability.json"] };
 
@@ -157,6 +158,8 @@ async function differences(sql: Sql): Promise<string[]> {
 async function registerPerson(world: World): Promise<ActorRef> {
   const ref = await register(world, PERSON);
   await tell(world, ref, "address.add", { ...HOME, isDefaultShipping: true, isDefaultBilling: true });
+  const hold = await tell(world, ref, "hold.place", { ground: "LEGAL_CLAIM", until: "2040-01-01T00:00:00Z" });
+  await tell(world, ref, "hold.lift", { holdId: hold.ids.holdId });
   const group = await createGroup(world);
   await tell(world, ref, "group.assign", { groupId: group.id });
   return ref;
@@ -168,7 +171,7 @@ async function rowsOf(sql: Sql, { id }: ActorRef): Promise<Record<string, Record
     Object.keys(PERSONAL_DATA).map(async (table) => {
       const rows = await sql`
       select to_jsonb(t) as row from ${sql(table)} t where customer_id = ${id}
-      order by coalesce(to_jsonb(t)->>'created_at', to_jsonb(t)->>'assigned_at')`;
+      order by coalesce(to_jsonb(t)->>'created_at', to_jsonb(t)->>'assigned_at', to_jsonb(t)->>'placed_at')`;
       return [table, rows.map(({ row }) => row)] as const;
     }),
   );

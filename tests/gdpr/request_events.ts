@@ -1,6 +1,6 @@
 /** Events of requests under test: a label, the machine's event, and the operation on real rows that causes it. */
 import type { RequestContext, RequestEvent } from "../../actors/gdpr/machines/events.ts";
-import { DomainError } from "../../domain/errors.ts";
+import { DomainError, hasCode } from "../../domain/errors.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { shopper, tell } from "../actors/world.ts";
@@ -19,6 +19,8 @@ export type EventLabel = string;
 
 const CLOCK: readonly EventLabel[] = ["at-risk", "overdue"];
 const COMMANDS = ["cancel", "refuse", "hold", "release", "extend", "retry", "compiled", "access-closed"];
+/** Events about legal holds on the customer. */
+const HOLDS = ["start-while-held", "customer-held", "customer-free", "release-while-held"];
 const DOWNLOADS = ["fetched", "destroyed", "expire", "download-settled", "proceed", "fetch-end"];
 /** Checks of the identity. */
 const IDENTITY = [
@@ -52,7 +54,7 @@ export const SECOND = "a1a1a1a1-0000-4000-8000-000000000002";
 export function eventLabels(services: readonly string[], machine: string): EventLabel[] {
   return [
     "start",
-    ...(isErasure(machine) ? ["start-with-open-access", "start-with-unfetched"] : []),
+    ...(isErasure(machine) ? ["start-with-open-access", "start-with-unfetched", ...HOLDS] : []),
     "verified-0",
     "verified-1",
     ...COMMANDS,
@@ -76,7 +78,17 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
     OVERDUE: context.dueAt,
   }[context.clock];
   const events: Record<string, { type: string } & Record<string, unknown>> = {
-    start: { type: timerName("start", machine), accessOpen: false, fetchUntil: null },
+    start: { type: timerName("start", machine), customerHeld: false, accessOpen: false, fetchUntil: null },
+    "start-while-held": {
+      type: timerName("start", machine),
+      customerHeld: true,
+      reopened: true,
+      accessOpen: false,
+      fetchUntil: null,
+    },
+    "customer-held": { type: "customer.changed", customerHeld: true, reopened: true },
+    "customer-free": { type: "customer.changed", customerHeld: false, reopened: true },
+    "release-while-held": { type: "release", customerHeld: true },
     "start-with-open-access": { type: timerName("start", machine), accessOpen: true, fetchUntil: null },
     "start-with-unfetched": {
       type: timerName("start", machine),
@@ -124,6 +136,7 @@ export function timerName(label: EventLabel, machine: string): string {
   const [type, service] = label.split(" ");
   switch (type) {
     case "start":
+    case "start-while-held":
     case "start-with-open-access":
     case "start-with-unfetched": {
       const waiting = isErasure(machine) ? "grace" : "recorded";
@@ -154,6 +167,8 @@ export async function applyEvent(
   { world, machine, customer, request }: RequestUnderTest,
 ): Promise<boolean> {
   const timer = timerName(label, machine);
+  if (HELD.includes(label)) await placeHold(world, customer);
+  if (FREE.includes(label)) await liftHolds(world, customer);
   if (label === "start") {
     await closeAccess(world, customer, "grace");
     await fetchDocuments(world, customer, "grace");
@@ -183,6 +198,25 @@ export async function applyEvent(
   return await isAccepted(
     tell(world, request, type, { ...Object.fromEntries(fields), ...reason, ...check }, sender),
   );
+}
+
+/** Events during a legal hold on the customer, and events after the last one. */
+const HELD = ["start-while-held", "customer-held", "release-while-held"];
+const FREE = ["start", "start-with-open-access", "start-with-unfetched", "customer-free", "release"];
+
+async function placeHold(world: ManualClockWorld, customer: ActorRef): Promise<void> {
+  await isAccepted(tell(world, customer, "hold.place", { ground: "LEGAL_CLAIM" }));
+}
+
+async function liftHolds(world: ManualClockWorld, customer: ActorRef): Promise<void> {
+  const holds = await world.admin`
+    select hold_id from customer_holds where customer_id = ${customer.id} and ended_at is null`;
+  for (const { holdId } of holds) {
+    const lifting = tell(world, customer, "hold.lift", { holdId });
+    await lifting.catch((error) => {
+      if (!hasCode(error, "NOT_FOUND")) throw error; // a concurrent event has lifted it
+    });
+  }
 }
 
 const WITH_REASON = ["hold", "refuse", "extend", "waive", "reject", "identity.fail", "information.request"];

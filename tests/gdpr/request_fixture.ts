@@ -1,6 +1,7 @@
 /** Fixture that opens GDPR requests, and processes their timers and effects when the test asks for it. */
 import assert from "node:assert/strict";
 import type { Performer } from "../../actors/runtime/effects.ts";
+import { reviewErasure } from "../../actors/gdpr/effects/review.ts";
 import { verifyErasure } from "../../actors/gdpr/effects/verify.ts";
 import type { ActorRef } from "../../actors/commands.ts";
 import type { CommandContext } from "../../actors/runtime/protocol.ts";
@@ -10,7 +11,10 @@ import { tell, type World } from "../actors/world.ts";
 
 export function createRequestFixture(
   world: World,
-  performers: Record<string, Performer> = { "erasure.verify": verifyErasure },
+  performers: Record<string, Performer> = {
+    "erasure.review": reviewErasure,
+    "erasure.verify": verifyErasure,
+  },
 ) {
   const sql = world.database.pool("customer_worker");
   const api = world.database.pool("customer_api");

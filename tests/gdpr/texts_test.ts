@@ -7,6 +7,7 @@ import { DOWNLOADED } from "../../actors/gdpr/exports/download_record.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { createBehaviors } from "../../actors/mod.ts";
 import { FREE_TEXT, PERSONAL_DATA } from "../../db/personal_data.ts";
+import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { PROPOSED_LEGAL_BASES } from "../../domain/processing.ts";
 import { LANGUAGES, NO_SETTINGS } from "../../domain/store_settings.ts";
 import { toMarkdown } from "../../tasks/record_of_processing.ts";
@@ -62,6 +63,7 @@ Deno.test("every field, event and value in a record of this service has words, w
     "clock.overdue",
     "participant.overdue",
     "participant.asked_again",
+    "hold.expire",
     DOWNLOADED,
   ];
   const values = [
@@ -73,6 +75,7 @@ Deno.test("every field, event and value in a record of this service has words, w
     "COMPLETED",
     ...RIGHTS,
     ...OUTCOMES,
+    ...HOLD_GROUNDS,
   ];
   const columns = [PERSONAL_DATA, FREE_TEXT].flatMap((map) =>
     Object.values(map).flatMap((columns) => Array.isArray(columns) ? columns : Object.keys(columns))

@@ -81,6 +81,16 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "quiet",
   ],
   [
+    "a request that legal holds on the customer keep",
+    {
+      state: { PENDING: "held" },
+      isHeldByCustomer: true,
+      reasons: { hold: "an earlier lawsuit", information: null, refusal: null, cancellation: null },
+    },
+    "On hold since 2026-03-17 by legal holds on the customer; continues by itself after the last one; due in 12 days",
+    "quiet",
+  ],
+  [
     "a held request whose reason is unknown",
     { state: { PENDING: "held" } },
     "On hold since 2026-03-17; due in 12 days",

@@ -28,6 +28,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     status: "PENDING",
     outcome: null,
     state: { PENDING: "grace" },
+    cause: "REQUEST",
     proposed: false,
     proposal: null,
     confirmedBy: null,

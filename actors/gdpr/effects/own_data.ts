@@ -73,7 +73,7 @@ function recordsOf(
       return [recordOf({ ...values, ...facts }, values.assigned_at)];
     }
     default:
-      return [recordOf({ ...id, ...values, ...texts }, values.created_at)];
+      return [recordOf({ ...id, ...values, ...texts }, values.created_at ?? values.placed_at)];
   }
 }
 

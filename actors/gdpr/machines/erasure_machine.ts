@@ -8,12 +8,12 @@
  * | ---------------------------------- | ------------------------------------------ | -------------------------------- |
  * | PENDING.identifying                | nothing                                    | verify, fail, request information|
  * | PENDING.waiting_for_information    | ends 30 days after the request             | receive, cancel, refuse          |
- * | PENDING.opened                     | continues at once                          | nothing                          |
+ * | PENDING.opened                     | continues at once, or is held as below     | nothing                          |
  * | PENDING.proposed                   | nothing                                    | confirm, reject, withdraw, cancel, the customer's request |
  * | PENDING.grace                      | starts at `startsAt`, or waits as below    | hold, cancel, refuse             |
  * | PENDING.waiting_for_access         | when the other requests have ended         | hold, cancel, refuse             |
  * | PENDING.waiting_for_download       | at the end of the wait                     | the download, proceed, hold, cancel, refuse |
- * | PENDING.held                       | nothing                                    | release, cancel, refuse          |
+ * | PENDING.held                       | at the end of the last hold on the customer, unless staff hold the request | release, cancel, refuse |
  * | IN_PROGRESS.awaiting_confirmations | verifies when each region below is final   | nothing                          |
  * | … .asked, … .overdue               | asks again after a delay                   | the confirmation, retry, waive   |
  * | … .waiver_proposed                 | asks again after a delay                   | confirm, reject, withdraw, the confirmation |
@@ -22,6 +22,7 @@
  * | IN_PROGRESS.residue_found          | nothing                                    | retry                            |
  * | COMPLETED                          | final                                      | nothing                          |
  */
+import { and, not, or } from "xstate";
 import { fetchWaitEnd, newContext, type RequestContext, THE_ERASURE } from "./events.ts";
 import {
   type AboutProposal,
@@ -55,12 +56,21 @@ export function createErasureMachine(participants: readonly string[]) {
     states: {
       PENDING: {
         initial: "opened",
-        on: { ...deadlineTransitions, ...endTransitions },
+        on: {
+          ...deadlineTransitions,
+          ...endTransitions,
+          "customer.changed": endOfRetention,
+        },
         states: {
           opened: {
             always: [
               { guard: "isUnidentified", target: "identifying" },
               { guard: "isProposed", target: "proposed" },
+              {
+                guard: ({ context }) => context.heldBy === "CUSTOMER",
+                target: "held",
+                actions: [audit("GDPR_REQUEST_HELD")],
+              },
               { target: "grace" },
             ],
           },
@@ -107,19 +117,22 @@ export function createErasureMachine(participants: readonly string[]) {
                 ],
               },
               refuse: {}, // a second person rejects it instead
+              "customer.changed": {}, // the start reads it
             },
           },
           /** The customer may still cancel. */
           grace: {
             after: {
               UNTIL_START: [
+                endOfRetention,
+                { guard: "isCustomerHeld", target: "held", actions: heldByCustomer },
                 {
                   guard: ({ event }) => "accessOpen" in event && event.accessOpen,
                   target: "waiting_for_access",
                 },
                 {
                   guard: ({ context, event }) =>
-                    "fetchUntil" in event && event.fetchUntil !== null && context.cause === "REQUEST" &&
+                    "fetchUntil" in event && event.fetchUntil !== null && context.cause !== "RESTORE" &&
                     !context.proceeds && fetchWaitEnd(context, event.fetchUntil) > event.at,
                   target: "waiting_for_download",
                   actions: [{
@@ -130,13 +143,13 @@ export function createErasureMachine(participants: readonly string[]) {
                 { target: "#IN_PROGRESS" },
               ],
             },
-            on: { hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] } },
+            on: holdTransitions,
           },
           /** Open access and portability requests are completed first, as they need the data. */
           waiting_for_access: {
             on: {
               "access.closed": { target: "grace", actions: [audit("GDPR_REQUEST_RESUMED")] },
-              hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] },
+              ...holdTransitions,
             },
           },
           /** An erasure destroys the documents of earlier requests, so the customer gets time to fetch them. */
@@ -148,7 +161,7 @@ export function createErasureMachine(participants: readonly string[]) {
                 target: "grace",
                 actions: [{ type: "proceed" }, audit("GDPR_DOWNLOAD_RENOUNCED")],
               },
-              hold: { target: "held", actions: [audit("GDPR_REQUEST_HELD")] },
+              ...holdTransitions,
               extend: {
                 guard: "mayBeExtended",
                 target: "waiting_for_download",
@@ -157,8 +170,23 @@ export function createErasureMachine(participants: readonly string[]) {
               },
             },
           },
-          /** Legal hold: nothing may be erased. */
-          held: { on: { release: { target: "grace", actions: [audit("GDPR_REQUEST_RELEASED")] } } },
+          /** Staff hold the request, or legal holds on the customer are in effect: nothing may be erased. */
+          held: {
+            on: {
+              release: [
+                {
+                  guard: and(["isHeldByRequest", "isCustomerHeld"]),
+                  actions: [{ type: "setHeldBy", params: "CUSTOMER" }, audit("GDPR_REQUEST_RELEASED")],
+                },
+                { guard: "isHeldByRequest", target: "grace", actions: releaseActions },
+              ],
+              "customer.changed": {
+                guard: not(or(["isReopened", "isHeldByRequest", "isCustomerHeld"])),
+                target: "grace",
+                actions: releaseActions,
+              },
+            },
+          },
         },
       },
       IN_PROGRESS: {
@@ -208,6 +236,30 @@ export function createErasureMachine(participants: readonly string[]) {
     },
   });
 }
+
+const heldByCustomer = [{ type: "setHeldBy", params: "CUSTOMER" } as const, audit("GDPR_REQUEST_HELD")];
+
+/** The account was reopened before the erasure at the end of its retention period. */
+const endOfRetention = {
+  guard: "isReopened",
+  target: "#COMPLETED",
+  actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
+} as const;
+
+/** Transitions by a hold on the request or on the customer, before the point of no return. */
+const holdTransitions = {
+  hold: { target: "held", actions: [{ type: "setHeldBy", params: "REQUEST" }, audit("GDPR_REQUEST_HELD")] },
+  "customer.changed": {
+    guard: and([not("isReopened"), "isCustomerHeld"]),
+    target: "held",
+    actions: heldByCustomer,
+  },
+} as const;
+
+const releaseActions = [
+  { type: "setHeldBy", params: null } as const,
+  audit("GDPR_REQUEST_RELEASED"),
+];
 
 /** Actions that end the proposal of an erasure and start its grace period. */
 const acceptActions = [

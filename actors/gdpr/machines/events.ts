@@ -17,12 +17,19 @@ export const OUTCOMES = [
 ] as const;
 export type RequestOutcome = (typeof OUTCOMES)[number];
 
+/**
+ * Why a request was opened. RESTORE: the customer was erased before, and a restored backup contains the data again.
+ * RETENTION: the retention period of the closed account ends.
+ */
+export const CAUSES = ["REQUEST", "RESTORE", "RETENTION"] as const;
+export type Cause = (typeof CAUSES)[number];
+
 /** Context of a request: IDs, phases and times (milliseconds since the epoch). Personal values never enter a machine. */
 export interface RequestContext {
   /** The participating services, fixed when the request is opened: one region each. */
   participants: string[];
   /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
-  cause: "REQUEST" | "RESTORE";
+  cause: Cause;
   receivedAt: number;
   /** When the request was entered; absent in requests from a version without it, which was `receivedAt`. */
   openedAt?: number;
@@ -59,6 +66,11 @@ export interface RequestContext {
   fetchUntil: number | null;
   /** The customer has ended the wait for the download. */
   proceeds: boolean;
+  /**
+   * Why the erasure is on hold: staff hold the request, or legal holds on the customer are in effect. Null unless it is
+   * on hold.
+   */
+  heldBy: "REQUEST" | "CUSTOMER" | null;
   /** Whether the identity of the person has to be checked first; absent in requests from a version without checks. */
   unidentified?: boolean;
   /** Number of checks that have failed. */
@@ -78,12 +90,14 @@ export type RequestInput =
     "participants" | "cause" | "receivedAt" | "openedAt" | "dueAt" | "startsAt" | "spread"
   >
   & {
+    /** Whether legal holds on the customer are in effect. */
+    customerHeld?: boolean;
     /** ID of the principal who opened an erasure that a second person has to confirm. */
     proposedBy?: string;
     unidentified?: boolean;
   };
 
-export function newContext({ proposedBy, ...input }: RequestInput): RequestContext {
+export function newContext({ proposedBy, customerHeld = false, ...input }: RequestInput): RequestContext {
   return {
     ...input,
     dueDates: [{ since: openedAtOf(input), dueAt: input.dueAt }],
@@ -100,6 +114,7 @@ export function newContext({ proposedBy, ...input }: RequestInput): RequestConte
     fetchedAt: null,
     fetchUntil: null,
     proceeds: false,
+    heldBy: customerHeld && proposedBy === undefined && !input.unidentified ? "CUSTOMER" : null,
     identityFailures: 0,
     pausedAt: null,
     pausedDays: 0,
@@ -117,7 +132,10 @@ export type RequestEvent =
     | { type: "cancel" }
     | { type: "refuse" }
     | { type: "hold" }
-    | { type: "release" }
+    /** `customerHeld`: legal holds on the customer are in effect; the runtime adds it. */
+    | { type: "release"; customerHeld?: boolean }
+    /** Something about the customer has changed that the request may depend on. */
+    | { type: "customer.changed"; customerHeld: boolean; reopened: boolean }
     | { type: "extend"; dueAt: number }
     /** Retries one participant, or without a service the step that follows all participants. */
     | { type: "retry"; service?: string }
@@ -159,7 +177,13 @@ export type RequestEvent =
      * The delay before the start has passed. The runtime adds whether an access request is open, and until when
      * documents are kept that the customer has not fetched; null if there are none.
      */
-    | { type: "xstate.after"; accessOpen: boolean; fetchUntil: number | null }
+    | {
+      type: "xstate.after";
+      customerHeld: boolean;
+      reopened: boolean;
+      accessOpen: boolean;
+      fetchUntil: number | null;
+    }
   );
 
 /** Change of a participant's row. */

@@ -83,6 +83,7 @@ export const requestSetup = setup({
     setExpiry: assign({ expiresAt: (_, expiresAt: number) => expiresAt }),
     setFetched: assign({ fetchedAt: ({ context, event }) => timeOf({ context, event }) }),
     proceed: assign({ proceeds: true }),
+    setHeldBy: assign({ heldBy: (_, heldBy: RequestContext["heldBy"]) => heldBy }),
     setResidue: assign({ residue: (_, residue: number) => residue }),
     setDeadlineState: assign({ clock: (_, clock: RequestContext["clock"]) => clock }),
     extendTo: assign(({ context, event }, dueAt: number) => ({
@@ -111,6 +112,11 @@ export const requestSetup = setup({
     /** Article 12(3) allows one extension, within one month of receipt: before the first due date. */
     mayBeExtended: ({ context, event }) =>
       !context.extended && event.type === "extend" && event.at < context.dueAt,
+    isCustomerHeld: ({ event }) => "customerHeld" in event && event.customerHeld === true,
+    /** The account is open again, so its retention period has ended without an erasure. */
+    isReopened: ({ context, event }) =>
+      context.cause === "RETENTION" && "reopened" in event && event.reopened === true,
+    isHeldByRequest: ({ context }) => context.heldBy !== "CUSTOMER",
     isUnidentified: ({ context }) => context.unidentified === true,
     isLastCheck: ({ context: { identityFailures = 0 } }) => identityFailures + 1 >= MAX_IDENTITY_FAILURES,
     isProposed: ({ context }) => Object.hasOwn(context.proposals, THE_ERASURE),

@@ -37,12 +37,14 @@ export function signedBytes(
   return new TextEncoder().encode(text);
 }
 
-/** Requesters of an erasure, and the sentence about each. RESTORE: the service itself, for a subject erased before. */
+/** Requesters of an erasure, and the sentence about each. RESTORE: the service itself, for a subject erased before.
+ * RETENTION: the service itself, at the end of the retention period. */
 export const BECAUSE = {
   SUBJECT: "The data subject requested it.",
   STAFF: "Staff of the store requested it on the data subject's behalf.",
   SERVICE: "A service requested it on the data subject's behalf.",
   RESTORE: "The data subject had been erased before, and a restored database had brought the data back.",
+  RETENTION: "The retention period of the closed account had ended.",
 } as const;
 
 type Requester = keyof typeof BECAUSE;

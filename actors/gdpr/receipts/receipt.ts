@@ -16,13 +16,14 @@ import {
   signedBytes,
   type SignedReceipt,
 } from "./file.ts";
+import type { Cause } from "../machines/events.ts";
 import type { RequestKey } from "../types.ts";
 import { sha256 } from "../../../lib/hash.ts";
 
 /** Facts of a completed erasure. */
 export interface ReceiptFacts extends RequestKey {
   customerId: string;
-  cause: "REQUEST" | "RESTORE";
+  cause: Cause;
   requestedBy: RequestedBy;
   outcome: "FULFILLED" | "FULFILLED_WITH_WAIVERS";
   /** ID of the second person who confirmed an erasure that staff had proposed, or of the customer. */

@@ -240,7 +240,7 @@ function requesterOf(
   opened: Pick<ActorEventRow, "principalType" | "principalService"> | undefined,
 ): RequestedBy {
   if (!opened) throw new Error("Cannot name who asked for an erasure: its journal is empty");
-  if (cause === "RESTORE") return { kind: "RESTORE" };
+  if (cause !== "REQUEST") return { kind: cause };
   if (opened.principalType === "CUSTOMER") return { kind: "SUBJECT" };
   if (opened.principalType === "STAFF") return { kind: "STAFF" };
   const { principalService: service } = opened;

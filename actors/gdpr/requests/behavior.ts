@@ -63,6 +63,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
       update: (tx, ref, change) => updateRequest(tx, ref.storeId, ref.id, columnsOf(change)),
     },
     guards: {
+      isHeldByRequest: "legal holds on the customer keep it: they have to be lifted",
       mayBeExtended: "an extension is possible once, before the first due date",
       isSecondPerson: "the person who has proposed it cannot confirm or reject it",
       isProposer: "only the person who has proposed it can withdraw it",
@@ -94,9 +95,14 @@ async function factsOf(
     const [document] = await findDocuments(tx, { storeId, requestId });
     return { expiresAt: (document?.expiresAt ?? now).getTime() };
   }
-  if (right !== "ERASURE" || !type.startsWith("xstate.after.UNTIL_START")) return {};
-  // The customer's lock keeps new requests from being opened until the transaction of the erasure ends.
-  await lockCustomer(tx, storeId, customerId);
+  if (right !== "ERASURE") return {};
+  const isStart = type.startsWith("xstate.after.UNTIL_START");
+  if (!isStart && type !== "customer.changed" && type !== "release") return {};
+  // The customer's lock keeps requests from being opened and holds from being placed until the transaction ends.
+  const customer = await lockCustomer(tx, storeId, customerId);
+  const customerHeld = customer !== undefined && customer.holds > 0;
+  const facts = { customerHeld, reopened: customer?.status !== "CLOSED" };
+  if (!isStart) return facts;
   const open = await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]);
   const unfetched = await findUnfetched(tx, storeId, customerId);
   const ends = unfetched.map(({ completedAt, snapshot }) =>
@@ -105,7 +111,11 @@ async function factsOf(
       (snapshot as RequestSnapshot).context.expiresAt ?? 0,
     )
   );
-  return { accessOpen: open.some(isIdentified), fetchUntil: ends.length > 0 ? Math.max(...ends) : null };
+  return {
+    ...facts,
+    accessOpen: open.some(isIdentified),
+    fetchUntil: ends.length > 0 ? Math.max(...ends) : null,
+  };
 }
 
 /** Status of a request in messages. The states inside a status are no contract. */

@@ -99,6 +99,7 @@ export const requestCommands = {
   ),
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
+  "customer.changed": plain(SYSTEM, "customer.changed"),
   hold: handler(STAFF, reasoned, (_, { reason, ...input }) => ({
     event: { type: "hold" },
     changedFields: ["status", "hold_reason"],
@@ -282,6 +283,7 @@ export const REQUEST_OPERATIONS = {
   release: "release",
   compiled: "complete",
   "access.closed": "start",
+  "customer.changed": "review",
   hold: "hold",
   refuse: "refuse",
   extend: "extend",

@@ -1,8 +1,10 @@
 /** Creation of a request: checks the customer, and chooses the machine and its input. */
 import type { z } from "zod";
-import { lockCustomer } from "../../../db/customers.ts";
+import { type CustomerRow, lockCustomer } from "../../../db/customers.ts";
 import { findOpenRequests, isIdentified, lockRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
+import { storeAnnouncement } from "../../../db/retention.ts";
+import { erasureStart } from "../../../domain/retention.ts";
 import { participantsOf, type StoreSettings } from "../../../domain/store_settings.ts";
 import { authorizeSubject } from "../../runtime/authorization.ts";
 import type { ActionStep, Beginning, Creation, CreationScene, Redirection } from "../../runtime/behavior.ts";
@@ -49,7 +51,7 @@ export const openRequest = (settings: OpeningSettings): Creation => ({
   begin: (scene, input: Opening) => begin(settings, scene, input),
 });
 
-/** @throws {DomainError} FORBIDDEN: another customer, an email that the caller may not change, or a restore */
+/** @throws {DomainError} FORBIDDEN: another customer, an email that the caller may not change, or a cause of the service */
 function authorizeOpening(
   { customerId, corrections, cause }: Pick<Opening, "customerId" | "corrections" | "cause">,
   by: Principal,
@@ -58,10 +60,10 @@ function authorizeOpening(
   if (corrections?.email !== undefined) {
     authorizeEmailChange(`correct the email of customer ${customerId}`, by);
   }
-  if (cause === "RESTORE" && by.type !== "SYSTEM") {
+  if (cause !== "REQUEST" && by.type !== "SYSTEM") {
     throw new DomainError(
       "FORBIDDEN",
-      `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause RESTORE`,
+      `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause ${cause}`,
     );
   }
 }
@@ -104,6 +106,8 @@ async function begin(
     );
   }
 
+  const retention = cause === "RETENTION" ? requireRetention(customerId, customer, settings) : undefined;
+  if (retention) await storeAnnouncement(tx, { storeId: ref.storeId, customerId }, now);
   const machine = CURRENT_MACHINE[type];
   const others = participantsOf(participants, settings);
   const services = type === "ERASURE" ? others : [OWN_DATA, ...others];
@@ -114,10 +118,13 @@ async function begin(
     receivedAt: entrance.receivedAt.getTime(),
     openedAt: now.getTime(),
     dueAt: due.getTime(),
-    startsAt: now.getTime() + delayMs,
+    startsAt: retention
+      ? erasureStart(retention.closedAt, retention.days, now).getTime()
+      : now.getTime() + delayMs,
     participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
+    customerHeld: type === "ERASURE" && customer.holds > 0,
     ...(needsSecondPerson && { proposedBy: by.id }),
     ...(!entrance.isIdentified && { unidentified: true }),
   };
@@ -136,6 +143,24 @@ async function begin(
         }),
     }),
   };
+}
+
+/** @throws {DomainError} REFUSED_IN_STATE: the account is open or held, or the store keeps closed accounts */
+function requireRetention(
+  customerId: string,
+  { closedAt, holds }: CustomerRow,
+  { closedAccountRetentionDays: days }: StoreSettings,
+): { closedAt: Date; days: number } {
+  if (closedAt !== null && holds === 0 && days !== null) return { closedAt, days };
+  const reason = closedAt === null
+    ? "its account is not closed"
+    : holds > 0
+    ? "a legal hold on it is in effect"
+    : "the store keeps closed accounts without an end";
+  throw new DomainError(
+    "REFUSED_IN_STATE",
+    `Cannot open a GDPR request of customer ${customerId}: ${reason}`,
+  );
 }
 
 const HOUR_MS = 60 * 60_000;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { optionalText, text, uuid } from "../../../domain/input.ts";
 import { profile } from "../../../domain/profile.ts";
+import { CAUSES } from "../machines/events.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../types.ts";
 
 /** A date in the time zone of the store, or an instant. */
@@ -29,8 +30,7 @@ export const opening = z.strictObject({
   corrections: profile.partial().refine((fields) => Object.keys(fields).length > 0, {
     error: "must contain at least one field",
   }).optional(),
-  /** RESTORE: the customer was erased before, and a restored backup contains the data again. */
-  cause: z.enum(["REQUEST", "RESTORE"]).default("REQUEST"),
+  cause: z.enum(CAUSES).default("REQUEST"),
   /** Default: ACCOUNT for customers and services, OTHER for staff. */
   channel: z.enum(CHANNELS).optional(),
   /** Default: now. */

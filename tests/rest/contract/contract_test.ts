@@ -95,6 +95,7 @@ Deno.test("values that violate the schema are refused with INVALID_INPUT", async
 /** Operations that succeed only in states or with IDs that random input hardly ever reaches. */
 const RARELY_ACCEPTED = new Set([
   "reinstateCustomer",
+  "liftHold",
   "verifyGdprRequestIdentity",
   "failGdprRequestIdentity",
   "requestGdprRequestInformation",
@@ -124,8 +125,10 @@ async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: one.id, right: "ACCESS" });
   const [notice] = await world.admin`select notice_id from gdpr_notices`;
+  const hold = await tell(world, one, "hold.place", { ground: "LEGAL_CLAIM" });
   return {
     customerId: [one.id, two.id],
+    holdId: [hold.ids.holdId ?? ""],
     groupId: [first.id, second.id],
     addressId: [ids.addressId ?? ""],
     requestId: [request.id],

@@ -81,7 +81,7 @@ function readableValue(name: string, value: unknown, { texts, formatTime }: Pres
   if (typeof value !== "string") return value;
   const words = wordsOf(name, texts);
   if (words) return lookUp(words, value) ?? value;
-  const time = name.endsWith("_at") ? new Date(value) : undefined;
+  const time = name.endsWith("_at") || name === "until" ? new Date(value) : undefined;
   return time && !Number.isNaN(time.getTime()) ? formatTime(time) : value;
 }
 
@@ -91,6 +91,7 @@ function wordsOf(name: string, texts: Texts): Readonly<Record<string, string>> |
     case "status":
     case "type":
     case "outcome":
+    case "ground":
       return texts.values;
     case "refusal_ground":
       return texts.notices.grounds;
