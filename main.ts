@@ -6,6 +6,7 @@ import type { Performer } from "./actors/commands.ts";
 import { startRetention } from "./actors/gdpr/retention.ts";
 import { endMemberships } from "./actors/customers/end_memberships.ts";
 import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
+import { createNoticeReader } from "./actors/gdpr/notices/read.ts";
 import { isProven } from "./actors/gdpr/requests/erasure_proof.ts";
 import { startHousekeeping } from "./actors/housekeeping.ts";
 import { createAuditLog } from "./actors/audit_log.ts";
@@ -26,6 +27,7 @@ import { createRequestLookups } from "./db/gdpr_lookups.ts";
 import { createLookups } from "./db/lookups.ts";
 import { meterPools, meterWork } from "./db/meter.ts";
 import { createReadiness, watchReadiness } from "./db/readiness.ts";
+import { createStoreReader } from "./db/store_reader.ts";
 import { createNotifier, listen } from "./db/work.ts";
 import { deliveringSink } from "./demo/delivering_sink.ts";
 import { consoleSink } from "./events/console_sink.ts";
@@ -98,7 +100,12 @@ export async function start(config: Config): Promise<Service> {
         ...callerProof(config.grpcAuth, auth),
         callers: config.grpcCallers,
       }),
-      methods: createMethods({ lookups, requests: requestLookups, actors }),
+      methods: createMethods({
+        lookups,
+        requests: requestLookups,
+        actors,
+        readNotice: createNoticeReader(createStoreReader(api), keys.hashKeys),
+      }),
       refusals,
       enter: load.createLimit("calls", config.grpcMaxInFlight).acquire,
     }),

@@ -3,6 +3,8 @@
  * transaction of the event, and carries nothing out inside that transaction.
  */
 
+import type { NoticeKind } from "../domain/notices.ts";
+
 /** A domain event for other services: its topic and its fields, in addition to the IDs that every event has. */
 export type Publish =
   | { topic: "customer.created" }
@@ -30,7 +32,8 @@ export type Publish =
     proof: string;
     waivedParticipants: readonly string[];
     customerVersion: number;
-  };
+  }
+  | { topic: "gdpr.notice_due"; noticeId: string; requestId: string; kind: NoticeKind; attempt: number };
 
 /** A line in the platform's audit log. SCREAMING_SNAKE, past tense. */
 export interface Audit {

@@ -1,6 +1,7 @@
 /** The commands of every kind of actor in this service. */
 import type { CustomerCommand } from "./customers/customer_behavior.ts";
 import type { ShopperGroupCommand } from "./customers/shopper_group_behavior.ts";
+import type { NoticeCommand } from "./gdpr/notices/notice_behavior.ts";
 import type { RequestCommand } from "./gdpr/requests/commands.ts";
 import type { SettingsCommand } from "./stores/settings_behavior.ts";
 import type * as effects from "./runtime/effects.ts";
@@ -11,6 +12,7 @@ export type Commands = {
   customer: CustomerCommand;
   shopper_group: ShopperGroupCommand;
   gdpr_request: RequestCommand;
+  gdpr_notice: NoticeCommand;
   store_settings: SettingsCommand;
 };
 

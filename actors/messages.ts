@@ -12,6 +12,7 @@ import {
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
   EmailHashSchema,
+  GdprNoticeDueSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import type { Principal } from "../domain/principal.ts";
 import { traceIdOf } from "../lib/trace_context.ts";
@@ -80,6 +81,12 @@ function domainPayload(
         waivedParticipants: [...message.waivedParticipants],
       };
       return toJson(CustomerErasedSchema, create(CustomerErasedSchema, fields));
+    }
+    case "gdpr.notice_due": {
+      const { noticeId, requestId, kind, attempt } = message;
+      const { version: _, ...ids } = common;
+      const fields = { ...ids, noticeId, requestId, kind, attempt };
+      return toJson(GdprNoticeDueSchema, create(GdprNoticeDueSchema, fields));
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The actors of the service, ready to be sent commands. */
 import type { Sql } from "../db/connect.ts";
 import { createCustomerBehavior } from "./customers/customer_behavior.ts";
+import { noticeBehavior } from "./gdpr/notices/notice_behavior.ts";
 import { createRequestBehavior, type RequestSettings } from "./gdpr/requests/behavior.ts";
 import { createRuntime, type Runtime, type RuntimeOptions } from "./runtime/mod.ts";
 import { shopperGroupBehavior } from "./customers/shopper_group_behavior.ts";
@@ -18,6 +19,7 @@ export function createBehaviors(requests: RequestSettings) {
     customer: createCustomerBehavior(requests),
     shopper_group: shopperGroupBehavior,
     gdpr_request: createRequestBehavior(requests),
+    gdpr_notice: noticeBehavior,
     store_settings: createSettingsBehavior(requests.participants),
   };
 }

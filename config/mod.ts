@@ -110,7 +110,12 @@ export interface GdprConfig {
 }
 
 /** Methods of CustomerService with a list of allowed callers. */
-export type GrpcMethod = "GetCustomerGroups" | "GetCustomerSnapshot" | "ConfirmErasure";
+export type GrpcMethod =
+  | "GetCustomerGroups"
+  | "GetCustomerSnapshot"
+  | "ConfirmErasure"
+  | "GetNotice"
+  | "ConfirmNotice";
 
 /** Limits of HTTP requests, and their origins. */
 export interface HttpConfig {
@@ -218,6 +223,8 @@ function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peer
       GetCustomerGroups: values.GRPC_CALLERS_GET_CUSTOMER_GROUPS,
       GetCustomerSnapshot: values.GRPC_CALLERS_GET_CUSTOMER_SNAPSHOT,
       ConfirmErasure: values.GRPC_CALLERS_CONFIRM_ERASURE ?? values.GDPR_PARTICIPANTS,
+      GetNotice: values.GRPC_CALLERS_NOTICES,
+      ConfirmNotice: values.GRPC_CALLERS_NOTICES,
     },
     restCallers: restCallers(values),
     gdpr: {

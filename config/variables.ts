@@ -197,6 +197,7 @@ export const VARIABLES = {
   GRPC_CALLERS_CONFIRM_ERASURE: optional(CALLERS, callers, {
     absent: "those of GDPR_PARTICIPANTS",
   }),
+  GRPC_CALLERS_NOTICES: defaulted(CALLERS, callers, "communication-service"),
   ...restCallers(),
   GDPR_PARTICIPANTS: defaulted(
     "names of other services, comma-separated",

@@ -57,6 +57,18 @@ export async function findLocale(sql: ReadSql, storeId: string, customerId: stri
   return row?.locale ?? null;
 }
 
+/** Returns where a customer can be reached; undefined for an unknown and for an erased customer. */
+export async function findRecipient(
+  sql: ReadSql,
+  storeId: string,
+  customerId: string,
+): Promise<{ email: string; locale: string | null } | undefined> {
+  const [row] = await sql<{ email: string; locale: string | null }[]>`
+    select email, locale from customers
+    where store_id = ${storeId} and customer_id = ${customerId} and email is not null`;
+  return row;
+}
+
 /** Returns the email of a customer; null if it was erased or does not exist. */
 export async function findEmail(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
   const [row] = await sql<{ email: string | null }[]>`

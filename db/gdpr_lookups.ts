@@ -1,6 +1,8 @@
 /** Lookups of GDPR requests for edges, without personal values. Lookups of one tick share one statement. */
 import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
+import type { RefusalGround } from "../domain/notices.ts";
+import type { NoticeRow } from "./gdpr_notices.ts";
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
 import type { CustomerKey } from "./lookups.ts";
 
@@ -29,6 +31,16 @@ export interface SubjectRequest extends
   participants: Pick<ParticipantRow, "service" | "state">[];
 }
 
+/** Information that the store gives its customer about a request. */
+export interface SubjectInformation {
+  /** PostgreSQL's time of the lookup. */
+  readAt: Date;
+  /** Legal ground of a refusal. */
+  refusalGround: RefusalGround | null;
+  /** Oldest first. */
+  notices: Pick<NoticeRow, "kind" | "delivery" | "createdAt" | "dueAt" | "settledAt">[];
+}
+
 /** Progress of a request at one participant. */
 export interface Participation extends Pick<GdprRequestRow, "type" | "status" | "outcome"> {
   /** Null: the request was not sent to the participant yet. */
@@ -44,6 +56,11 @@ export interface RequestLookups {
     key: CustomerKey & { requestId: string },
     wanted?: Wanted,
   ): Promise<SubjectRequest | undefined>;
+  /** Returns undefined if the customer has no such request. */
+  findInformation(
+    key: CustomerKey & { requestId: string },
+    wanted?: Wanted,
+  ): Promise<SubjectInformation | undefined>;
   /** Returns undefined if the store has no such request. */
   findParticipation(key: ParticipationKey, wanted?: Wanted): Promise<Participation | undefined>;
 }
@@ -71,6 +88,11 @@ export function createRequestLookups(sql: Sql): RequestLookups {
   return {
     findRequests: findAll,
     findRequest: async (key, wanted) => (await findAll({ ...key, limit: 1 }, wanted))[0],
+    findInformation: batched(
+      "lookup_gdpr_notices",
+      (keys: readonly InformationKey[]) => selectInformation(sql, keys),
+      sql,
+    ),
     findParticipation: batched(
       "lookup_gdpr_participants",
       (keys: readonly ParticipationKey[]) => selectParticipations(sql, keys),
@@ -80,6 +102,22 @@ export function createRequestLookups(sql: Sql): RequestLookups {
 }
 
 type RequestQuestion = CustomerKey & RequestPage & { requestId?: string };
+
+type InformationKey = CustomerKey & { requestId: string };
+
+interface InformationRow {
+  position: number;
+  readAt: Date;
+  refusalGround: RefusalGround | null;
+  /** Times in ISO 8601. */
+  notices: {
+    kind: NoticeRow["kind"];
+    delivery: NoticeRow["delivery"];
+    createdAt: string;
+    dueAt: string;
+    settledAt: string | null;
+  }[];
+}
 
 type RequestRow = Omit<SubjectRequest, "participants"> & {
   position: number;
@@ -97,6 +135,25 @@ async function selectRequests(sql: Sql, questions: readonly RequestQuestion[]) {
   const answers = questions.map((): SubjectRequest[] => []);
   for (const { position, participants, ...request } of rows) {
     answers[position - 1]?.push({ ...request, participants: participants ?? [] });
+  }
+  return answers;
+}
+
+async function selectInformation(sql: Sql, keys: readonly InformationKey[]) {
+  const rows = await sql<InformationRow[]>`
+    select * from lookup_gdpr_notices(
+      ${keys.map(({ storeId }) => storeId)}::uuid[],
+      ${keys.map(({ customerId }) => customerId)}::uuid[],
+      ${keys.map(({ requestId }) => requestId)}::uuid[])`;
+  const answers = new Array<SubjectInformation | undefined>(keys.length).fill(undefined);
+  for (const { position, readAt, refusalGround, notices } of rows) {
+    const dated = notices.map(({ createdAt, dueAt, settledAt, ...notice }) => ({
+      ...notice,
+      createdAt: new Date(createdAt),
+      dueAt: new Date(dueAt),
+      settledAt: settledAt === null ? null : new Date(settledAt),
+    }));
+    answers[position - 1] = { readAt, refusalGround, notices: dated };
   }
   return answers;
 }

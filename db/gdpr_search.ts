@@ -1,5 +1,6 @@
 /** Search over the GDPR requests of a store, one page at a time. */
 import type { GdprRequestRow, ParticipantRow } from "./gdpr_requests.ts";
+import type { NoticeDelivery } from "../domain/notices.ts";
 import { isFailing } from "./actor_work.ts";
 import type { ReadSql } from "./store_reader.ts";
 
@@ -33,6 +34,8 @@ export interface FoundRequest extends
   proposed: boolean;
   /** Participants by name; empty until the work begins. */
   participants: Pick<ParticipantRow, "service" | "state">[];
+  /** Notices to the customer, without an order; times in ISO 8601. */
+  notices: { delivery: NoticeDelivery; dueAt: string }[];
 }
 
 /** Filter; an absent field matches every request. */
@@ -57,6 +60,8 @@ export interface RequestFilter {
   waitsForDownload?: true | undefined;
   /** Participant that was asked and has not responded yet. */
   waitingFor?: string | undefined;
+  /** With a notice to the customer that is due or has expired without delivery. */
+  undelivered?: true | undefined;
   /**
    * Open and stuck: a participant does not respond, a timer or an effect fails repeatedly or was given up, or a re-scan
    * found values.
@@ -102,7 +107,9 @@ export async function searchRequests(
       received_at, channel, identified_at, information_requested_at,
       ${isProposed(sql)} as proposed,
       (select coalesce(jsonb_agg(jsonb_build_object('service', p.service, 'state', p.state) order by p.service), '[]')
-       from gdpr_participants p where p.store_id = r.store_id and p.request_id = r.request_id) as participants
+       from gdpr_participants p where p.store_id = r.store_id and p.request_id = r.request_id) as participants,
+      (select coalesce(jsonb_agg(jsonb_build_object('delivery', n.delivery, 'dueAt', n.due_at)), '[]')
+       from gdpr_notices n where n.store_id = r.store_id and n.request_id = r.request_id) as notices
     from gdpr_requests r
     where ${matching(sql, storeId, filter, now)} ${behind(sql, order, after)}
     order by ${inOrder(sql, order)} limit ${limit}`;
@@ -134,6 +141,7 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     proposed,
     waitsForDownload,
     isUnfetched,
+    undelivered,
     unidentified,
   } = filter;
   return sql`r.store_id = ${storeId}
@@ -158,6 +166,13 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     ${
     isUnfetched
       ? sql`and r.status = 'COMPLETED' and r.snapshot -> 'value' ->> 'COMPLETED' = 'available'`
+      : sql``
+  }
+    ${
+    undelivered
+      ? sql`and exists (
+      select from gdpr_notices n
+      where n.store_id = r.store_id and n.request_id = r.request_id and n.delivery in ('DUE', 'EXPIRED'))`
       : sql``
   }
     ${waitsForDownload ? sql`and r.status = 'PENDING' and r.fetch_wait_ends_at is not null` : sql``}

@@ -84,12 +84,15 @@ const requestsOf = (storeId: string, customerId: string): Source => async (sql, 
 const NIL = "00000000-0000-0000-0000-000000000000";
 
 /** IDs, hashes and times. */
-const MADE_BY_MACHINES =
-  /^(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{32,}|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+))$/i;
+const MADE_BY_MACHINES = [
+  /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i,
+  /^[\da-f]{32,}$/i,
+  /^\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)$/i,
+];
 
 function* textsIn(value: unknown): Generator<string> {
   if (typeof value === "string") {
-    if (!MADE_BY_MACHINES.test(value)) yield value;
+    if (!MADE_BY_MACHINES.some((pattern) => pattern.test(value))) yield value;
   } else if (typeof value === "object" && value !== null) {
     for (const inner of Object.values(value)) yield* textsIn(inner);
   }

@@ -1,5 +1,6 @@
 /** Metrics of the database and its pools, measured at every export. */
 import { type Attributes, type Observations, observe } from "../telemetry/metrics.ts";
+import { NOTICE_KINDS } from "../domain/notices.ts";
 import type { Role, Sql } from "./connect.ts";
 import type { GdprRequestRow } from "./gdpr_requests.ts";
 import { inTime } from "./time_limit.ts";
@@ -50,6 +51,9 @@ export function meterWork(sql: Sql): Disposable {
     "customer_service.gdpr.requests.overdue",
     "customer_service.gdpr.requests.proposed",
     "customer_service.gdpr.requests.waiting_for_download",
+    "customer_service.gdpr.notices.due",
+    "customer_service.gdpr.notices.overdue",
+    "customer_service.gdpr.notices.expired",
     "customer_service.gdpr.participants.overdue",
   ], async () => {
     const now = performance.now();
@@ -64,7 +68,7 @@ export function meterWork(sql: Sql): Disposable {
 const AUDIT = "audit.event";
 
 /** Reports zeros too: a missing series raises no alert. */
-function standingOf({ outbox, effects, timers, requests, participants }: WorkCounts): Observations {
+function standingOf({ outbox, effects, timers, requests, notices, participants }: WorkCounts): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
   const open = requests.filter(({ outcome }) => outcome === null);
   const total = (count: Count, rows = open) => rows.reduce((sum, row) => sum + count(row), 0);
@@ -78,6 +82,11 @@ function standingOf({ outbox, effects, timers, requests, participants }: WorkCou
     [...topics].map((topic) => ({
       value: outbox.filter((row) => row.topic === topic).reduce((sum, row) => sum + count(row), 0),
       attributes: { "messaging.destination.name": topic },
+    }));
+  const byKind = (count: (row: WorkCounts["notices"][number]) => number) =>
+    NOTICE_KINDS.map((kind) => ({
+      value: notices.filter((row) => row.kind === kind).reduce((sum, row) => sum + count(row), 0),
+      attributes: { "customer_service.gdpr.notice": kind },
     }));
   return {
     "customer_service.outbox.backlog": byTopic(({ backlog }) => backlog),
@@ -107,6 +116,9 @@ function standingOf({ outbox, effects, timers, requests, participants }: WorkCou
     "customer_service.gdpr.requests.waiting_for_download": [
       { value: total(({ waitingForDownload }) => waitingForDownload) },
     ],
+    "customer_service.gdpr.notices.due": byKind(({ due }) => due),
+    "customer_service.gdpr.notices.overdue": byKind(({ overdue }) => overdue),
+    "customer_service.gdpr.notices.expired": byKind(({ expired }) => expired),
     "customer_service.gdpr.participants.overdue": participants.map(({ service, overdue }) => ({
       value: overdue,
       attributes: { "customer_service.peer": service },

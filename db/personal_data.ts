@@ -159,6 +159,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     completed_at: request,
     due_at: request,
     fetched_at: request,
+    refusal_ground: request,
   },
 };
 
@@ -258,6 +259,26 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "expires_at",
   ],
   gdpr_exports: ["store_id", "request_id", "part", "chunk", "bytes"],
+  // The recipient is sealed by the erasure, and destroyed when the notice is delivered, waived or expired.
+  gdpr_notices: [
+    "store_id",
+    "notice_id",
+    "request_id",
+    "customer_id",
+    "kind",
+    "delivery",
+    "created_at",
+    "due_at",
+    "attempts",
+    "settled_at",
+    "waiver",
+    "waived_by",
+    "sealed_recipient",
+    "key_id",
+    "machine",
+    "snapshot",
+    "version",
+  ],
   erased_subjects: ["store_id", "customer_id", "erased_at"],
   email_hashes: ["store_id", "customer_id", "hash", "participant_hash", "key_id"], // keyed, no email without the key
   erasure_cleanup: ["only_row", "clean_until"],

@@ -21,6 +21,8 @@ export async function findRequestFingerprint(
         from gdpr_export_parts d
         where d.store_id = r.store_id and d.request_id = r.request_id and d.complete
           and d.part not like 'source/%'),
+      (select jsonb_agg(jsonb_build_array(n.notice_id, n.version) order by n.notice_id) from gdpr_notices n
+        where n.store_id = r.store_id and n.request_id = r.request_id),
       (select jsonb_build_array(count(*), count(o.published_at)) from outbox o
         where o.store_id = r.store_id and o.key = r.customer_id::text)
     )::text as fingerprint

@@ -22,6 +22,8 @@ export interface WorkCounts {
     proposed: number;
     waitingForDownload: number;
   }[];
+  /** Undelivered notices by kind; a kind without any is left out. */
+  notices: { kind: string; due: number; overdue: number; expired: number }[];
   /**
    * Number of open requests whose participant has not responded for too long; a participant without open
    * requests is left out.
@@ -54,6 +56,10 @@ export async function countWork(sql: Sql): Promise<WorkCounts> {
           'residue', residue,
           'atRisk', at_risk, 'overdue', overdue, 'proposed', proposed, 'waitingForDownload', waiting_for_download)), '[]')
         from count_gdpr_requests()
+      ),
+      'notices', (
+        select coalesce(json_agg(json_build_object('kind', kind, 'due', due, 'overdue', overdue, 'expired', expired)), '[]')
+        from count_gdpr_notices()
       ),
       'participants', (
         select coalesce(json_agg(json_build_object('service', service, 'overdue', participants)), '[]')

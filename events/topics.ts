@@ -9,6 +9,7 @@ import {
   CustomerGroupAssignedSchema,
   CustomerGroupRemovedSchema,
   CustomerUpdatedSchema,
+  GdprNoticeDueSchema,
 } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 
 export const TOPICS: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>([
@@ -19,6 +20,7 @@ export const TOPICS: ReadonlyMap<string, DescMessage> = new Map<string, DescMess
   ["customer.group_assigned", CustomerGroupAssignedSchema],
   ["customer.group_removed", CustomerGroupRemovedSchema],
   ["customer.updated", CustomerUpdatedSchema],
+  ["gdpr.notice_due", GdprNoticeDueSchema],
 ]);
 
 /**

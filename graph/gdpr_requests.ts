@@ -1,7 +1,7 @@
 /** GDPR requests of the caller. Those of other customers are reported like requests that do not exist. */
 import { DomainError, hasCode } from "../domain/errors.ts";
 import type { Actors } from "../actors/commands.ts";
-import type { RequestLookups, SubjectRequest } from "../db/gdpr_lookups.ts";
+import type { RequestLookups, SubjectInformation, SubjectRequest } from "../db/gdpr_lookups.ts";
 import { commandContext, type GraphCaller } from "./caller.ts";
 import { type Input, parseId } from "./inputs.ts";
 import { connectionOf, type PageArguments, parsePage, type RequestConnection } from "./request_connection.ts";
@@ -21,6 +21,12 @@ export interface OwnRequests {
   list(caller: GraphCaller, page: PageArguments): Promise<RequestConnection>;
   /** @throws {DomainError} INVALID_INPUT, NOT_FOUND, UNAVAILABLE */
   read(caller: GraphCaller, id: string): Promise<SubjectRequest>;
+  /**
+   * Reads the notices of a request and the ground of its refusal. Repeated reads of a request share one lookup.
+   *
+   * @throws {DomainError} NOT_FOUND, UNAVAILABLE
+   */
+  readInformation(caller: GraphCaller, request: SubjectRequest): Promise<SubjectInformation>;
   /**
    * Opens a request, or returns the one that is already open for this right.
    *
@@ -58,6 +64,17 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
     return request;
   }
 
+  async function readInformation(
+    caller: GraphCaller,
+    { requestId }: SubjectRequest,
+  ): Promise<SubjectInformation> {
+    const { id: customerId, storeId } = await caller.shopper();
+    const found = await requests.findInformation({ storeId, customerId, requestId }, caller.wanted);
+    if (!found) throw new DomainError("NOT_FOUND", `Cannot find GDPR request ${requestId}`);
+    return found;
+  }
+  const informations = new WeakMap<SubjectRequest, Promise<SubjectInformation>>();
+
   const send =
     (type: "cancel" | "proceed"): OwnRequests["cancel"] => async (caller, field, id, expectedVersion) => {
       const { requestId } = await read(caller, id);
@@ -76,6 +93,12 @@ export function createOwnRequests(actors: Actors, requests: RequestLookups): Own
     },
 
     read,
+
+    readInformation(caller, request) {
+      let information = informations.get(request);
+      if (!information) informations.set(request, information = readInformation(caller, request));
+      return information;
+    },
 
     async open(caller, field, right, corrections) {
       const context = await commandContext(caller, field);

@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { LinkToReceipt } from "../actors/gdpr/receipts/link.ts";
+import { informedOf } from "../domain/notices.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
 import type { Account } from "./account.ts";
@@ -85,6 +86,14 @@ export function createRequestResolvers(
         if (!exported) return null;
         const { storeId } = await caller.shopper();
         return await exportLink({ storeId, requestId }) ?? null;
+      },
+      refusalGround: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
+        (await requests.readInformation(caller, request)).refusalGround,
+      notices: async (request: SubjectRequest, _: unknown, caller: GraphCaller) =>
+        (await requests.readInformation(caller, request)).notices,
+      async informed(request: SubjectRequest, _: unknown, caller: GraphCaller) {
+        const { notices, readAt } = await requests.readInformation(caller, request);
+        return informedOf(notices, readAt);
       },
       async receipt(
         { requestId, type, outcome, completedAt }: SubjectRequest,

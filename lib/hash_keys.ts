@@ -14,6 +14,8 @@ export interface HashKey {
   participants: CryptoKey;
   /** HMAC-SHA-256: authenticates the entries of the erasure log. */
   log: CryptoKey;
+  /** AES-GCM with 256 bits: seals contact data that outlive the customer's row. */
+  sealing: CryptoKey;
 }
 
 /** The current key, followed by earlier ones, which are still read. */
@@ -26,6 +28,13 @@ export async function deriveHashKey(secret: Bytes): Promise<HashKey> {
     memory: await deriveHmacKey(secret, "customer-service erasure memory"),
     participants: await deriveHmacKey(secret, "customer-service participants", true),
     log: await deriveHmacKey(secret, "customer-service erasure log"),
+    sealing: await crypto.subtle.importKey(
+      "raw",
+      await deriveBytes(secret, "customer-service sealed contact data", 32),
+      "AES-GCM",
+      false,
+      ["encrypt", "decrypt"],
+    ),
   };
 }
 

@@ -152,6 +152,7 @@ export const RULES = {
   receiveGdprRequestInformation: ofOfficers("record information for GDPR requests"),
   retryGdprRequest: ofOfficers("retry GDPR requests"),
   waiveGdprRequest: ofOfficers("waive GDPR requests"),
+  waiveGdprNotice: ofOfficers("waive notices of GDPR requests"),
   confirmGdprRequest: ofOfficers("confirm proposals of GDPR requests"),
   rejectGdprRequest: ofOfficers("reject proposals of GDPR requests"),
   withdrawGdprRequest: ofOfficers("withdraw proposals of GDPR requests"),

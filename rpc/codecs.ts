@@ -4,7 +4,11 @@ import { readMessage } from "../grpc/mod.ts";
 import {
   ConfirmErasureRequestSchema,
   ConfirmErasureResponseSchema,
+  ConfirmNoticeRequestSchema,
+  ConfirmNoticeResponseSchema,
   type CustomerService,
+  GetNoticeRequestSchema,
+  GetNoticeResponseSchema,
 } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import type { CustomerMethods } from "./contract.ts";
 import {
@@ -31,5 +35,13 @@ export const CODECS: { [Name in keyof typeof CustomerService.method]: CodecOf<Cu
   confirmErasure: {
     read: (bytes) => readMessage(ConfirmErasureRequestSchema, bytes),
     write: (answer) => toBinary(ConfirmErasureResponseSchema, answer),
+  },
+  getNotice: {
+    read: (bytes) => readMessage(GetNoticeRequestSchema, bytes),
+    write: (answer) => toBinary(GetNoticeResponseSchema, answer),
+  },
+  confirmNotice: {
+    read: (bytes) => readMessage(ConfirmNoticeRequestSchema, bytes),
+    write: (answer) => toBinary(ConfirmNoticeResponseSchema, answer),
   },
 };

@@ -5,6 +5,10 @@ import type { CustomerKey } from "../db/lookups.ts";
 import type {
   ConfirmErasureRequest,
   ConfirmErasureResponse,
+  ConfirmNoticeRequest,
+  ConfirmNoticeResponse,
+  GetNoticeRequest,
+  GetNoticeResponse,
 } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import type { GroupsAnswer, SnapshotAnswer } from "./lookup_codec.ts";
 
@@ -29,6 +33,8 @@ export interface CustomerMethods {
   getCustomerGroups(request: CustomerKey, context: CallContext): Promise<GroupsAnswer>;
   getCustomerSnapshot(request: CustomerKey, context: CallContext): Promise<SnapshotAnswer>;
   confirmErasure(request: ConfirmErasureRequest, context: CallContext): Promise<ConfirmErasureResponse>;
+  getNotice(request: GetNoticeRequest, context: CallContext): Promise<GetNoticeResponse>;
+  confirmNotice(request: ConfirmNoticeRequest, context: CallContext): Promise<ConfirmNoticeResponse>;
 }
 
 /** @throws {DomainError} FORBIDDEN: the caller belongs to another store */

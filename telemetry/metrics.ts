@@ -180,6 +180,21 @@ export const INSTRUMENTS = {
     unit: "{request}",
     description: "Erasures that wait for the customer to download documents",
   },
+  "customer_service.gdpr.notices.due": {
+    kind: "gauge",
+    unit: "{notice}",
+    description: "Notices to customers that wait for their delivery, by kind",
+  },
+  "customer_service.gdpr.notices.overdue": {
+    kind: "gauge",
+    unit: "{notice}",
+    description: "Notices to customers that were not delivered by their due date, by kind",
+  },
+  "customer_service.gdpr.notices.expired": {
+    kind: "gauge",
+    unit: "{notice}",
+    description: "Notices to customers that were never delivered and that staff have not waived, by kind",
+  },
   "customer_service.gdpr.participants.overdue": {
     kind: "gauge",
     unit: "{participant}",

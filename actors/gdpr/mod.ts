@@ -51,6 +51,7 @@ export function createRequestSettings(
     peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => Promise.resolve(hashEmail(hashKeys, email)),
+    sealingKeys: hashKeys,
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),
   };

@@ -1,24 +1,17 @@
-/** Kafka consumer of erasure requests, a separate consumer group for each demo service. */
-import { fromBinary, fromJsonString } from "@bufbuild/protobuf";
+/** Kafka consumer of one topic, a separate consumer group for each demo service. */
+import { type DescMessage, fromBinary, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
 import { getLogger } from "@logtape/logtape";
 import type { Consumer, KafkaMessage } from "kafkajs";
 import { type KafkaSettings, openKafka } from "../../events/kafka_client.ts";
-import {
-  type CustomerErasureRequested,
-  CustomerErasureRequestedSchema,
-} from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
-
-export const TOPIC = "customer.erasure_requested";
-
 const RETRY_MS = 2_000;
 /** Timeout for leaving the group. kafkajs takes longer if the broker is unavailable. */
 const CLOSE_LIMIT_MS = 2_000;
 
 /** Consumes in the background as soon as the topic exists. */
-export function consumeErasures(
+export function consume<Schema extends DescMessage>(
   settings: KafkaSettings,
-  group: string,
-  onErasure: (event: CustomerErasureRequested, traceparent: string | undefined) => Promise<void>,
+  { topic, group, schema }: { topic: string; group: string; schema: Schema },
+  onEvent: (event: MessageShape<Schema>, traceparent: string | undefined) => Promise<void>,
 ): AsyncDisposable {
   const log = getLogger(["customer-service", "demo"]);
   const { kafka, cut } = openKafka(settings);
@@ -35,7 +28,7 @@ export function consumeErasures(
     });
     try {
       await starting.connect();
-      await starting.subscribe({ topic: TOPIC, fromBeginning: true });
+      await starting.subscribe({ topic, fromBeginning: true });
       await starting.run({ eachMessage: ({ message }) => receive(message) });
       return starting;
     } catch (error) {
@@ -45,10 +38,10 @@ export function consumeErasures(
   }
 
   async function receive(message: KafkaMessage): Promise<void> {
-    const event = decode(message);
+    const event = decode(schema, message);
     const traceparent = message.headers?.traceparent;
-    if (event) await onErasure(event, traceparent && String(traceparent));
-    else log.warn("{group} skips an invalid message of {topic}", { group, topic: TOPIC });
+    if (event) await onEvent(event, traceparent && String(traceparent));
+    else log.warn("{group} skips an invalid message of {topic}", { group, topic });
   }
 
   const started = (async () => {
@@ -57,7 +50,7 @@ export function consumeErasures(
         consumer = await start();
         return;
       } catch {
-        log.debug("{group} waits for Kafka and the topic {topic}", { group, topic: TOPIC });
+        log.debug("{group} waits for Kafka and the topic {topic}", { group, topic });
         await Promise.race([stopped.promise, later(RETRY_MS)]);
       }
     }
@@ -74,13 +67,14 @@ export function consumeErasures(
 }
 
 /** Decodes a message in either EVENT_FORMAT. */
-function decode({ value, headers }: KafkaMessage): CustomerErasureRequested | undefined {
+function decode<Schema extends DescMessage>(
+  schema: Schema,
+  { value, headers }: KafkaMessage,
+): MessageShape<Schema> | undefined {
   const bytes = value ?? new Uint8Array();
   const isJson = String(headers?.["content-type"]) === "application/json";
   try {
-    return isJson
-      ? fromJsonString(CustomerErasureRequestedSchema, new TextDecoder().decode(bytes))
-      : fromBinary(CustomerErasureRequestedSchema, bytes);
+    return isJson ? fromJsonString(schema, new TextDecoder().decode(bytes)) : fromBinary(schema, bytes);
   } catch {
     return undefined;
   }

@@ -9,11 +9,14 @@ import type { KafkaSettings } from "../../events/kafka_client.ts";
 import {
   type CustomerErasureRequested,
   CustomerErasureRequestedSchema,
+  type GdprNoticeDue,
+  GdprNoticeDueSchema,
 } from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import { activeTraceparent, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type ConfirmOptions, createConfirmer } from "./confirm.ts";
-import { consumeErasures, TOPIC } from "./consumer.ts";
+import { consume } from "./consumer.ts";
 import { HOLDINGS } from "./holdings.ts";
+import { createMailer, MAILER, NOTICE_TOPIC } from "./notices.ts";
 import { serveDemoService } from "./server.ts";
 import { createDemoService, type DemoService } from "./service.ts";
 
@@ -41,6 +44,8 @@ export interface DemoPeers extends AsyncDisposable {
 /** Slow enough for a viewer to see each service confirm. */
 const PACE_MS = 1_500;
 
+const TOPIC = "customer.erasure_requested";
+
 /** Fails its first call, to show a retry. */
 const FAILS_ONCE = "communication-service";
 
@@ -51,6 +56,7 @@ export async function startDemoPeers(
   const services = Object.keys(HOLDINGS).map(createDemoService);
   await using stack = new AsyncDisposableStack();
   const confirmer = stack.use(createConfirmer(confirm));
+  const mailer = stack.use(createMailer(confirm));
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   stack.defer(async () => void await Promise.all(underWay));
@@ -92,21 +98,59 @@ export async function startDemoPeers(
     return erasing;
   }
 
+  /** Delivers a notice. After a failure customer-service publishes it again. */
+  function mail(event: GdprNoticeDue, from?: string): Promise<void> {
+    const settings = { kind: SpanKind.CONSUMER, parent: from };
+    const mailing = inSpan(
+      `process ${NOTICE_TOPIC}`,
+      settings,
+      () => mailer.deliver(event, activeTraceparent() ?? from, stopping.signal),
+    )
+      .catch((error) => {
+        if (stopping.signal.aborted) return;
+        log.warn("{service} cannot deliver notice {noticeId}: {reason}", {
+          service: MAILER,
+          noticeId: event.noticeId,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+      })
+      .finally(() => underWay.delete(mailing));
+    underWay.add(mailing);
+    return mailing;
+  }
+
   const urls = new Map<string, URL>();
   for (const service of services) {
     const server = stack.use(await serveDemoService(service, service.name === FAILS_ONCE ? 1 : 0));
     urls.set(service.name, server.url);
     if (kafka) {
-      stack.use(
-        consumeErasures(kafka, `${group}-${service.name}`, (event, from) => process(service, event, from)),
-      );
+      const settings = {
+        topic: TOPIC,
+        group: `${group}-${service.name}`,
+        schema: CustomerErasureRequestedSchema,
+      };
+      stack.use(consume(kafka, settings, (event, from) => process(service, event, from)));
     }
+  }
+  if (kafka) {
+    const settings = {
+      topic: NOTICE_TOPIC,
+      group: `${group}-${MAILER}-notices`,
+      schema: GdprNoticeDueSchema,
+    };
+    stack.use(consume(kafka, settings, mail));
   }
   stack.defer(() => stopping.abort());
   const running = stack.move();
   return {
     urls,
     async deliver(topic, payload, traceparent) {
+      if (topic === NOTICE_TOPIC) {
+        await mail(
+          fromJson(GdprNoticeDueSchema, payload as JsonValue, { ignoreUnknownFields: true }),
+          traceparent,
+        );
+      }
       if (topic !== TOPIC) return;
       const event = fromJson(CustomerErasureRequestedSchema, payload as JsonValue, {
         ignoreUnknownFields: true,

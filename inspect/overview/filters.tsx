@@ -47,6 +47,7 @@ export function Filters(
         <Check name="proposed" label="To confirm" filters={filters} />
         <Check name="identity" value="unverified" label="To identify" filters={filters} />
         <Check name="download" label="Waiting for download" filters={filters} />
+        <Check name="undelivered" label="Customer not informed" filters={filters} />
         <Check name="stuck" label="Stuck" filters={filters} />
       </p>
       {sort !== "due" && <input type="hidden" name="sort" value={sort} />}
@@ -84,7 +85,7 @@ function Select(
 
 function Check(
   { name, value = "yes", label, filters }: {
-    name: "held" | "proposed" | "download" | "identity" | "stuck";
+    name: "held" | "proposed" | "download" | "undelivered" | "identity" | "stuck";
     value?: string;
     label: string;
     filters: FilterValues;

@@ -17,6 +17,7 @@ const FILTERS = {
   held: { schema: z.literal("yes"), accepts: "yes" },
   proposed: { schema: z.literal("yes"), accepts: "yes" },
   download: { schema: z.literal("yes"), accepts: "yes" },
+  undelivered: { schema: z.literal("yes"), accepts: "yes" },
   identity: { schema: z.literal("unverified"), accepts: "unverified" },
   stuck: { schema: z.literal("yes"), accepts: "yes" },
   waiting: { schema: text(100), accepts: "the name of a service" },
@@ -94,8 +95,20 @@ export function readQuery(parameters: URLSearchParams): OverviewQuery {
 
 /** @param now time that decides which requests are overdue or at risk */
 export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter {
-  const { type, status, outcome, due, held, proposed, download, identity, stuck, waiting, customer } =
-    filters;
+  const {
+    type,
+    status,
+    outcome,
+    due,
+    held,
+    proposed,
+    download,
+    undelivered,
+    identity,
+    stuck,
+    waiting,
+    customer,
+  } = filters;
   return {
     types: type && [type],
     statuses: status && (status === "OPEN" ? ["PENDING", "IN_PROGRESS"] : [status]),
@@ -105,6 +118,7 @@ export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter
     held: held && true,
     proposed: proposed && true,
     waitsForDownload: download && true,
+    undelivered: undelivered && true,
     unidentified: identity && true,
     stuck: stuck && true,
     waitingFor: waiting,

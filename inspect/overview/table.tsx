@@ -1,6 +1,7 @@
 /** Table of requests with status, pending services and due date. */
 import type { Child } from "@hono/hono/jsx";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
+import { isNoticeOverdue } from "../../domain/notices.ts";
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatDuration } from "../durations.ts";
@@ -85,7 +86,10 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
         </a>
       </th>
       <td data-label="Type">{capitalize(typeLabel(type))}</td>
-      <td data-label="Status" class={held ? "held" : undefined}>{statusLabel(request)}</td>
+      <td data-label="Status" class={held ? "held" : undefined}>
+        {statusLabel(request)}
+        <NotInformed notices={request.notices} now={now} />
+      </td>
       <td data-label="Waiting for">
         {waited.length === 0
           ? <span class="none">no one</span>
@@ -103,6 +107,19 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
         </a>
       </td>
     </tr>
+  );
+}
+
+/** Since when the customer is not informed, if a notice is overdue or was never delivered. */
+function NotInformed({ notices, now }: { notices: FoundRequest["notices"]; now: Date }) {
+  const late = notices.map(({ delivery, dueAt }) => ({ delivery, dueAt: new Date(dueAt) }))
+    .filter((notice) => notice.delivery === "EXPIRED" || isNoticeOverdue(notice, now));
+  if (late.length === 0) return null;
+  const since = Math.min(...late.map(({ dueAt }) => dueAt.getTime()));
+  return (
+    <div>
+      <span class="due-words alarm">Customer not informed since</span> <Instant at={new Date(since)} />
+    </div>
   );
 }
 

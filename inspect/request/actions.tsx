@@ -9,6 +9,7 @@ import { capitalize } from "../labels.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_TEXTS } from "./decisions.ts";
 import { METHOD_LABELS } from "./entrance_labels.ts";
+import { Ground } from "./ground.tsx";
 import type { RequestReading } from "./read.ts";
 import type { HrefTo } from "./time_travel.tsx";
 
@@ -20,6 +21,7 @@ export interface Attempt {
   input?: {
     action: string;
     service: string;
+    ground: string;
     reason: string;
     note: string;
     method: string;
@@ -88,6 +90,7 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
         <Service type={type} offers={offers} chosen={input?.service} />
+        {needsGround(type, offers) && <Ground id={`ground-${type}`} chosen={input?.ground} />}
         {check && <IdentityCheck method={input?.method} reference={input?.reference} />}
         {reason && (
           <FreeText
@@ -170,6 +173,10 @@ export function FreeText({ id, name, label, isRequired = false, hint, value }: F
     </>
   );
 }
+
+/** A rejected erasure ends as refused. */
+const needsGround = (type: StaffDecision, offers: readonly AvailableDecision[]) =>
+  type === "refuse" || (type === "reject" && offers.every(({ service }) => service === undefined));
 
 /** Select field for the participant, if the decision concerns one. */
 function Service(

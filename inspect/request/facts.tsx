@@ -4,6 +4,9 @@ import { type InspectContext, inStore } from "../session.ts";
 import { formatCount, formatDueDate } from "../durations.ts";
 import { PrincipalName } from "../timeline/principal_name.tsx";
 import { shortId, typeLabel } from "../overview/labels.ts";
+import { informedOf } from "../../domain/notices.ts";
+import { REFUSAL_LABELS } from "./ground.tsx";
+import { INFORMED_LABELS } from "./notices.tsx";
 import type { RequestReading } from "./read.ts";
 import { CHANNEL_LABELS, GROUND_LABELS, METHOD_LABELS } from "./entrance_labels.ts";
 import { phaseOf } from "./status.ts";
@@ -13,6 +16,7 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
   const open = !phaseOf(status.state).startsWith("COMPLETED");
   const extended = context.extended && status.dueAt.getTime() === row.dueAt.getTime();
   const { requestedBy, customerId } = row;
+  const informed = informedOf(reading.notices, status.now);
   return (
     <dl class="facts">
       <div>
@@ -123,6 +127,20 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
           <dd>
             <Instant at={row.fetchedAt} /> by the customer
           </dd>
+        </div>
+      )}
+      {!moment && informed && (
+        <div>
+          <dt>Informed</dt>
+          <dd>
+            {INFORMED_LABELS[informed]}, see <a href="#notices">notices</a>
+          </dd>
+        </div>
+      )}
+      {!moment && row.refusalGround && (
+        <div>
+          <dt>Legal ground</dt>
+          <dd>{REFUSAL_LABELS[row.refusalGround]}</dd>
         </div>
       )}
       {blockingRequests.length > 0 && (

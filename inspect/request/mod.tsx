@@ -7,6 +7,7 @@ import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent, findStateChanges } from "../../db/actor_history.ts";
 import { settingsOf } from "../../db/store_settings.ts";
 import { missingStatements } from "../../domain/store_settings.ts";
+import { findNotices } from "../../db/gdpr_notices.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
@@ -18,6 +19,7 @@ import { submitDecision } from "./submit_decision.ts";
 import type { Attempt } from "./actions.tsx";
 import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
+import { waiveNotice } from "./notices.tsx";
 import { RequestPage } from "./page.tsx";
 import { readRequest, type RequestView, STATE_CHANGES } from "./read.ts";
 
@@ -51,6 +53,14 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     }
     const view = { requestId, at: undefined, upTo: undefined, isWhole: false };
     return c.html(await renderRequest(c, pages, view, result.attempt), result.status);
+  });
+
+  app.post(`${PATH}/notices/:noticeId`, async (c) => {
+    const requestId = idOf(c);
+    const { storeId } = c.var.by;
+    const notices = await reader.read(storeId, (sql) => findNotices(sql, storeId, [requestId]));
+    await waiveNotice(c, pages.actors, notices);
+    return c.redirect(inStore(c, `/inspect/requests/${requestId}#notices`), 303);
   });
 
   app.get(`${PATH}/live`, async (c) => {

@@ -13,6 +13,7 @@ import { Actions, type Attempt } from "./actions.tsx";
 import { Documents, type Export } from "./documents.tsx";
 import { Facts } from "./facts.tsx";
 import { Messages } from "./messages.tsx";
+import { Notices } from "./notices.tsx";
 import { PendingWork } from "./pending_work.tsx";
 import { Participants, PastParticipants } from "./participants.tsx";
 import type { RequestReading, RequestView } from "./read.ts";
@@ -95,6 +96,9 @@ export function RequestPage(props: RequestPageProps) {
         <>
           <section data-part="participants">
             <Participants reading={reading} />
+          </section>
+          <section data-part="notices">
+            <Notices c={c} hrefTo={hrefTo} reading={reading} />
           </section>
           <section data-part="next">
             <PendingWork reading={reading} />

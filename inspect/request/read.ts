@@ -19,6 +19,7 @@ import {
   type GdprRequestRow,
   type ParticipantRow,
 } from "../../db/gdpr_requests.ts";
+import { findNotices, type NoticeOfRequest } from "../../db/gdpr_notices.ts";
 import { type FoundRequest, type RequestFilter, searchRequests } from "../../db/gdpr_search.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { type CausedMessage, findCausedMessages } from "../../db/request_messages.ts";
@@ -75,6 +76,8 @@ export interface RequestReading {
   holdReason: string | null;
   /** Requests of the same customer that must be closed, or whose documents must be fetched, first. */
   blockingRequests: FoundRequest[];
+  /** Notices to the customer, oldest first. */
+  notices: NoticeOfRequest[];
 }
 
 /** Requests that an erasure waits for, by its phase. */
@@ -122,6 +125,7 @@ export async function readRequest(
       holdReason,
       since,
       blockingRequests,
+      notices,
     ] = await Promise
       .all([
         findParticipants(sql, storeId, requestId),
@@ -140,6 +144,7 @@ export async function readRequest(
             { order: "OLDEST", limit: MAX_BLOCKING },
           )
           : [],
+        findNotices(sql, storeId, [requestId]),
       ]);
     const reading = {
       fingerprint,
@@ -156,6 +161,7 @@ export async function readRequest(
       openedBy,
       holdReason,
       blockingRequests,
+      notices,
     };
     const present = currentStatus(reading, since ?? row.createdAt, now);
     return { ...reading, status: moment ? pastStatus(present, reading, moment) : present };

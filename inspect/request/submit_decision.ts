@@ -9,6 +9,7 @@ import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { STATUSES } from "../../http/statuses.ts";
 import { traceparentOf } from "../../http/refusals.ts";
+import { REFUSAL_GROUNDS } from "../../domain/notices.ts";
 import { singleLine } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
 import { eventLabel } from "../labels.ts";
@@ -18,6 +19,7 @@ const Form = z.object({
   action: z.enum(DECISIONS),
   version: z.coerce.number().int().positive(),
   service: z.string().max(100).default(""),
+  ground: z.enum(["", ...REFUSAL_GROUNDS]).default(""),
   reason: z.string().max(2_000).default(""),
   note: z.string().max(2_000).default(""),
   method: z.string().max(100).default(""),
@@ -50,19 +52,23 @@ export async function submitDecision(
   if (!form) {
     throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
   }
-  const { action: type, version, service } = form;
+  const { action: type, version, service, ground } = form;
   const [reason, note] = [singleLine(form.reason), singleLine(form.note)];
   const { method } = form;
   const reference = singleLine(form.reference);
   const refused = (status: Refused["status"], message: string): Refused => ({
     status,
-    attempt: { done: false, message, input: { action: type, service, reason, note, method, reference } },
+    attempt: {
+      done: false,
+      message,
+      input: { action: type, service, ground, reason, note, method, reference },
+    },
   });
   if (form.confirmed !== "yes") {
     return refused(400, "Nothing was changed: check the box to confirm the decision.");
   }
   const { by } = c.var;
-  const given = Object.entries({ service, reason, note, method, reference }).filter(([, text]) =>
+  const given = Object.entries({ service, ground, reason, note, method, reference }).filter(([, text]) =>
     text !== ""
   );
   const command = { type, ...Object.fromEntries(given) };

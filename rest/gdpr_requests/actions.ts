@@ -1,9 +1,12 @@
 /** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
-import { optionalText, text } from "../../domain/input.ts";
+import { NOTICE_WAIVERS, REFUSAL_GROUNDS } from "../../domain/notices.ts";
+import { DomainError } from "../../domain/errors.ts";
+import { traceparentOf } from "../../http/refusals.ts";
+import { optionalText, text, uuid } from "../../domain/input.ts";
 import { allow } from "../access.ts";
 import { type Api, type ApiContext, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
-import { changeHeaders, versioned } from "../conditional_headers.ts";
+import { changeHeaders, etag, versioned } from "../conditional_headers.ts";
 import { note, optionalReason, reason } from "../free_text.ts";
 import type { RestOptions } from "../options.ts";
 import { methodOfCheck, receiptOfInformation, referenceOfCheck, RequestSchema } from "./request.ts";
@@ -16,7 +19,19 @@ const CancellationSchema = z.strictObject({ reason: optionalReason, note }).meta
 const NoteSchema = z.strictObject({ note }).meta({ id: "Note" });
 const RetrySchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Retry" });
 const DecisionSchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Decision" });
-const RejectionSchema = ReasonSchema.extend({ service: optionalService }).meta({ id: "Rejection" });
+const ground = z.enum(REFUSAL_GROUNDS).meta({ description: "Legal ground, which the customer reads" });
+const RefusalSchema = ReasonSchema.extend({ ground }).meta({ id: "Refusal" });
+const RejectionSchema = ReasonSchema.extend({
+  service: optionalService,
+  ground: ground.optional().meta({
+    description: "Required to reject an erasure, and not accepted for a waiver",
+  }),
+}).meta({ id: "Rejection" });
+const NoticeWaiverSchema = z.strictObject({
+  waiver: z.enum(NOTICE_WAIVERS).meta({
+    description: "How the subject was informed instead, or why it cannot or need not be informed",
+  }),
+}).meta({ id: "NoticeWaiver" });
 const IdentityVerificationSchema = NoteSchema.extend({ method: methodOfCheck, reference: referenceOfCheck })
   .meta({ id: "IdentityVerification" });
 const InformationSchema = NoteSchema.extend({ receivedAt: receiptOfInformation }).meta({ id: "Information" });
@@ -87,6 +102,24 @@ const withBody = <Schema extends z.ZodType>(action: Action, schema: Schema, requ
     },
   });
 
+const waiveGdprNotice = createRoute({
+  operationId: "waiveGdprNotice",
+  method: "post",
+  path: "/gdpr-requests/{requestId}/notices/{noticeId}/waive",
+  summary: "Waives a notice that the subject has received in another way, or cannot or need not receive",
+  description: "A sealed recipient of an erased subject is destroyed.",
+  tags,
+  middleware: allow("waiveGdprNotice"),
+  request: {
+    params: requestPath.extend({ noticeId: uuid }),
+    body: { required: true, content: { "application/json": { schema: NoticeWaiverSchema } } },
+  },
+  responses: {
+    200: { ...json("The request with its notices", RequestSchema), ...versioned },
+    ...refusals("NOT_FOUND", "REFUSED_IN_STATE"),
+  },
+});
+
 export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
   async function act(c: ApiContext, requestId: string, action: Action, fields = {}) {
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
@@ -117,6 +150,12 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     return c.json(resource, 200, headers);
   });
 
+  api.openapi(withBody("refuse", RefusalSchema), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "refuse", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
+
   api.openapi(withBody("verify-identity", IdentityVerificationSchema), async (c) => {
     const { requestId } = c.req.valid("param");
     const { resource, headers } = await act(c, requestId, "verify-identity", c.req.valid("json"));
@@ -129,7 +168,7 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     return c.json(resource, 200, headers);
   });
 
-  for (const action of ["hold", "refuse", "extend", "fail-identity", "request-information"] as const) {
+  for (const action of ["hold", "extend", "fail-identity", "request-information"] as const) {
     api.openapi(withBody(action, ReasonSchema), async (c) => {
       const { requestId } = c.req.valid("param");
       const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
@@ -161,5 +200,22 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     const { requestId } = c.req.valid("param");
     const { resource, headers } = await act(c, requestId, "waive", c.req.valid("json"));
     return c.json(resource, 200, headers);
+  });
+
+  api.openapi(waiveGdprNotice, async (c) => {
+    const { requestId, noticeId } = c.req.valid("param");
+    const { storeId } = c.var.by;
+    const { notices, customerId } = await readRequest(reader, storeId, requestId);
+    c.set("answered", { ...c.var.answered, requestId, customerId });
+    if (!notices.some((notice) => notice.noticeId === noticeId)) {
+      throw new DomainError("NOT_FOUND", `Cannot find notice ${noticeId} of request ${requestId}`);
+    }
+    const command = { type: "waive" as const, ...c.req.valid("json") };
+    await actors.send({ kind: "gdpr_notice", storeId, id: noticeId }, command, {
+      by: c.var.by,
+      traceparent: traceparentOf(c),
+    });
+    const resource = await readRequest(reader, storeId, requestId);
+    return c.json(resource, 200, { etag: etag(resource.version) });
   });
 }

@@ -31,6 +31,9 @@ const listGdprRequests = createRoute({
       waitsForDownload: z.enum(["true"]).optional().meta({
         description: "Only erasures that wait for the subject to download documents",
       }),
+      undelivered: z.enum(["true"]).optional().meta({
+        description: "Only requests with a notice to the subject that is due, overdue or expired",
+      }),
       overdue: z.enum(["true", "false"]).optional().meta({
         description: "True: only open requests whose due date has passed. False: only all other requests",
       }),
@@ -64,6 +67,7 @@ export function addListRoute(api: Api, { reader }: RestOptions): void {
       customerId,
       waitingFor,
       proposed: flags.proposed && true as const,
+      undelivered: flags.undelivered && true as const,
       unidentified: flags.identityVerified && flags.identityVerified === "false",
       waitsForDownload: flags.waitsForDownload && true as const,
     };

@@ -5,6 +5,16 @@ import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
 import { email } from "../../domain/email.ts";
 import { optionalLocale, optionalPhone, optionalText, text, uuid } from "../../domain/input.ts";
+import {
+  DELIVERIES,
+  INFORMED,
+  informedOf,
+  isNoticeOverdue,
+  NOTICE_KINDS,
+  NOTICE_WAIVERS,
+  REFUSAL_GROUNDS,
+} from "../../domain/notices.ts";
+import type { NoticeOfRequest } from "../../db/gdpr_notices.ts";
 import type { GdprRequestRow, ParticipantRow } from "../../db/gdpr_requests.ts";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
 import { z } from "../api.ts";
@@ -41,6 +51,12 @@ const sharedFields = {
   waitsForDownloadUntil: z.iso.datetime().nullable().meta({
     description:
       "An erasure that waits for the subject to download the documents of an earlier request: the end of the wait",
+  }),
+  informed: z.enum(INFORMED).nullable().meta({
+    description:
+      "Whether the subject has been informed, whatever the status. PENDING: a notice is due or will be. OVERDUE: the due " +
+      "date of a notice has passed. EXPIRED: a notice was never delivered. WAIVED: staff have waived a notice. DELIVERED: " +
+      "every notice was delivered. Null: there are no notices",
   }),
   held: z.boolean().meta({
     description: "On hold before its processing begins: by staff, or by legal holds on the customer",
@@ -107,6 +123,25 @@ const ParticipantSchema = z.object({
   settledAt: z.iso.datetime().nullable(),
 }).meta({ id: "GdprParticipant" });
 
+const NoticeSchema = z.object({
+  noticeId: z.uuid(),
+  kind: z.enum(NOTICE_KINDS),
+  delivery: z.enum(DELIVERIES).meta({
+    description:
+      "WAITING: due when the erasure is complete. DUE: communication-service has to deliver it. EXPIRED: it was not " +
+      "delivered in time, and is not sent any more",
+  }),
+  overdue: z.boolean().meta({ description: "DUE, and its due date has passed" }),
+  createdAt: z.iso.datetime(),
+  dueAt: z.iso.datetime(),
+  attempts: z.int().meta({
+    format: "int32",
+    description: "Number of times that it was published as due",
+  }),
+  settledAt: z.iso.datetime().nullable().meta({ description: "When it was delivered, waived or expired" }),
+  waiver: z.enum(NOTICE_WAIVERS).nullable(),
+  waivedBy: z.uuid().nullable().meta({ description: "The staff member who waived it" }),
+}).meta({ id: "GdprNotice" });
 export const methodOfCheck = z.enum(IDENTITY_METHODS).meta({
   description:
     "SIGNED_IN: in the account. EMAIL_REPLY: the person answered a message to the email of the account. PHONE_CALLBACK: " +
@@ -182,6 +217,8 @@ export const RequestSchema = z.object({
     refusal: z.string().nullable(),
     cancellation: z.string().nullable(),
   }).meta({ description: "Free text of staff for the customer, until the erasure of the customer" }),
+  refusalGround: z.enum(REFUSAL_GROUNDS).nullable(),
+  notices: z.array(NoticeSchema).meta({ description: "Notices to the subject, oldest first" }),
   participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
 }).meta({ id: "GdprRequest" });
 
@@ -228,7 +265,8 @@ export const NewRequestSchema = z.strictObject({
 
 export function summaryOf(request: FoundRequest, now: Date): z.output<typeof RequestSummarySchema> {
   const participants = request.participants.map(({ service, state }) => ({ service, state }));
-  return { ...sharedFieldsOf(request, request, now), participants };
+  const notices = request.notices.map(({ delivery, dueAt }) => ({ delivery, dueAt: new Date(dueAt) }));
+  return { ...sharedFieldsOf({ ...request, notices }, request, now), participants };
 }
 
 /**
@@ -238,7 +276,10 @@ export function summaryOf(request: FoundRequest, now: Date): z.output<typeof Req
  */
 export function bodyOf(
   row: GdprRequestRow,
-  participants: readonly ParticipantRow[],
+  { participants, notices }: {
+    participants: readonly ParticipantRow[];
+    notices: readonly NoticeOfRequest[];
+  },
   now: Date,
 ): z.output<typeof RequestSchema> {
   // A snapshot of a machine that this version does not know may have another shape.
@@ -248,7 +289,11 @@ export function bodyOf(
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
-    ...sharedFieldsOf(row, { held: isHeld, proposed: Object.keys(proposals).length > 0 }, now),
+    ...sharedFieldsOf(
+      { ...row, notices },
+      { held: isHeld, proposed: Object.keys(proposals).length > 0 },
+      now,
+    ),
     state: value,
     cause: context?.cause ?? "REQUEST",
     proposal: proposer === undefined ? null : { by: proposer },
@@ -276,6 +321,14 @@ export function bodyOf(
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
+    refusalGround: row.refusalGround,
+    notices: notices.map(({ requestId: _, ...notice }) => ({
+      ...notice,
+      overdue: isNoticeOverdue(notice, now),
+      createdAt: notice.createdAt.toISOString(),
+      dueAt: notice.dueAt.toISOString(),
+      settledAt: notice.settledAt?.toISOString() ?? null,
+    })),
     participants: participants.map(({ signature, signatureKey: _, ...participant }) => ({
       ...participant,
       signed: signature !== null,
@@ -287,7 +340,9 @@ export function bodyOf(
 }
 
 function sharedFieldsOf(
-  request: Omit<FoundRequest, "state" | "held" | "proposed" | "participants">,
+  request: Omit<FoundRequest, "state" | "held" | "proposed" | "participants" | "notices"> & {
+    notices: readonly Pick<NoticeOfRequest, "delivery" | "dueAt">[];
+  },
   { held, proposed }: Pick<FoundRequest, "held" | "proposed">,
   now: Date,
 ) {
@@ -304,6 +359,7 @@ function sharedFieldsOf(
     proposed,
     fetchedAt: fetchedAt?.toISOString() ?? null,
     waitsForDownloadUntil: fetchWaitEndsAt?.toISOString() ?? null,
+    informed: informedOf(request.notices, now),
     held,
     atRisk: remainingMs >= 0 && remainingMs <= AT_RISK_MS,
     overdue: remainingMs < 0,

@@ -3,6 +3,7 @@ import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { readClock } from "../../db/clock.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
+import { findNotices } from "../../db/gdpr_notices.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { allow, authorizeOperation } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
@@ -43,7 +44,7 @@ const getGdprRequest = createRoute({
   operationId: "getGdprRequest",
   method: "get",
   path: "/gdpr-requests/{requestId}",
-  summary: "Returns a request with its participants",
+  summary: "Returns a request with its participants and notices",
   tags,
   middleware: allow("getGdprRequest"),
   request: { params: requestPath, headers: readHeaders },
@@ -91,12 +92,13 @@ export async function readRequest(
   storeId: string,
   requestId: string,
 ): Promise<z.output<typeof RequestSchema>> {
-  const [row, participants, now] = await reader.read(storeId, (sql) =>
+  const [row, participants, notices, now] = await reader.read(storeId, (sql) =>
     Promise.all([
       findRequest(sql, storeId, requestId),
       findParticipants(sql, storeId, requestId),
+      findNotices(sql, storeId, [requestId]),
       readClock(sql),
     ]));
   if (!row) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
-  return bodyOf(row, participants, now);
+  return bodyOf(row, { participants, notices }, now);
 }

@@ -58,12 +58,14 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
     "export.destroyed": SYSTEM,
     "download.settled": SYSTEM,
   },
+  gdpr_notice: { open: SYSTEM, fall_due: SYSTEM, deliver: SYSTEM, waive: PEOPLE },
   store_settings: { "settings.change": STAFF },
 };
 const WRITERS: Record<ActorKind, readonly RoleName[]> = {
   customer: ["CUSTOMER_MANAGER", "STORE_MANAGER"],
   shopper_group: ["CUSTOMER_MANAGER", "STORE_MANAGER"],
   gdpr_request: ["PRIVACY_OFFICER", "STORE_MANAGER"],
+  gdpr_notice: ["PRIVACY_OFFICER", "STORE_MANAGER"],
   store_settings: ["PRIVACY_OFFICER", "STORE_MANAGER"],
 };
 

@@ -115,7 +115,7 @@ browserTest("long words do not overflow the page", async (open) => {
   await store.send(held, "hold", { reason: longWord });
   const refused = await store.open(await store.register(), "ERASURE");
   await store.send(refused, "extend", { reason: longWord });
-  await store.send(refused, "refuse", { reason: longWord });
+  await store.send(refused, "refuse", { reason: longWord, ground: "EXCESSIVE" });
   const waived = await store.open(await store.register(), "ERASURE");
   await store.workUntil(0);
   await store.send(

@@ -58,7 +58,10 @@ export async function openSampleStore(options: StoreOptions = {}): Promise<Sampl
   silent[MESSAGES]!.add(refusedCustomer.id);
   const refused = await open(refusedCustomer, "PORTABILITY");
   await workUntil(16.4);
-  await send(refused, "refuse", { reason: "It could not be shown that the customer has asked for it" });
+  await send(refused, "refuse", {
+    reason: "It could not be shown that the customer has asked for it",
+    ground: "IDENTITY_NOT_PROVEN",
+  });
   await workUntil(12);
   const rectified = await open(await register(), "RECTIFICATION", { corrections: { locale: "fr-CH" } });
   const erasedCustomer = await register();

@@ -83,6 +83,8 @@ Deno.test("configuration of an empty environment is a development service on the
       GetCustomerGroups: ["cart-service", "shipping-service", "marketing-service", "storefront-engine"],
       GetCustomerSnapshot: ["checkout-service"],
       ConfirmErasure: ["order-service", "payment-service", "communication-service"],
+      GetNotice: ["communication-service"],
+      ConfirmNotice: ["communication-service"],
     },
     restCallers: SERVICE_RIGHTS,
     gdpr: {
@@ -208,6 +210,8 @@ Deno.test("configuration contains every variable that is set", () => {
       GetCustomerGroups: ["cart-service", "search-service"],
       GetCustomerSnapshot: ["till-service"],
       ConfirmErasure: ["order-service", "review-gateway"],
+      GetNotice: ["communication-service"],
+      ConfirmNotice: ["communication-service"],
     },
     restCallers: { ...SERVICE_RIGHTS, SEARCH_CUSTOMERS: ["crm-service"] },
     gdpr: {

@@ -18,6 +18,7 @@ const TABLES = [
   "idempotency_keys",
   "gdpr_requests",
   "gdpr_participants",
+  "gdpr_notices",
   "gdpr_export_parts",
   "gdpr_exports",
   "erased_subjects",
@@ -51,6 +52,7 @@ const EXPIRING: Record<string, string[]> = {
 const KEPT = [
   "gdpr_requests",
   "gdpr_participants",
+  "gdpr_notices",
   "erased_subjects",
   "email_hashes",
   "erasure_receipts",

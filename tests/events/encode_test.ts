@@ -51,6 +51,7 @@ Deno.test("source and type identify the deployment and the version, whatever an 
     "io.shopstar.customer.group_assigned.v1",
     "io.shopstar.customer.group_removed.v1",
     "io.shopstar.customer.updated.v1",
+    "io.shopstar.gdpr.notice_due.v1",
   ]);
 });
 

@@ -122,13 +122,13 @@ Deno.test("a proposed erasure is rejected with a reason by a second person, or w
   const rejected = await propose(world);
   const reason = "the customer has open orders";
   await assert.rejects(
-    tell(world, rejected.request, "reject", { reason }, { by: staff(world, FIRST) }),
+    tell(world, rejected.request, "reject", { reason, ground: "NO_RIGHT" }, { by: staff(world, FIRST) }),
     OWN_PROPOSAL,
   );
   await assert.rejects(tell(world, rejected.request, "reject", {}, { by: staff(world, SECOND) }), {
     code: "INVALID_INPUT",
   });
-  await tell(world, rejected.request, "reject", { reason }, { by: staff(world, SECOND) });
+  await tell(world, rejected.request, "reject", { reason, ground: "NO_RIGHT" }, { by: staff(world, SECOND) });
   const row = await rowOf(world, rejected.request);
   assert.deepEqual([row.outcome, row.refusalReason], ["REFUSED", reason]);
 

@@ -56,7 +56,11 @@ Deno.test("reasons and evidence that quote the customer are refused with a sente
   );
   for (const text of RECOGNIZED) {
     for (const { type, field } of about) {
-      const refused: Error = await fixture.tell(erasure, type, { reason: "x", [field]: text }, { by })
+      const refused: Error = await fixture.tell(erasure, type, {
+        reason: "x",
+        [field]: text,
+        ...(type === "refuse" && { ground: "NO_RIGHT" }),
+      }, { by })
         .then(() => assert.fail(`${type}: ${text}`), (error) => error);
       assert.equal((refused as Error & { code: string }).code, "INVALID_INPUT", text);
       assert.match(refused.message, new RegExp(`^Cannot .*: ${field} must not contain an? `));
@@ -90,7 +94,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   await fixture.work(world.now);
   await fixture.tell(access, "retry", { service: SERVICE, note: first });
   await fixture.tell(access, "waive", { service: SERVICE, reason: second });
-  await fixture.tell(access, "refuse", { reason: third });
+  await fixture.tell(access, "refuse", { reason: third, ground: "EXCESSIVE" });
   const portability = await fixture.open(customer, "PORTABILITY");
   await fixture.tell(portability, "cancel", { reason: fourth });
   const erasure = await fixture.open(customer, "ERASURE");

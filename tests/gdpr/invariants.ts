@@ -20,6 +20,8 @@ const UNFULFILLED: readonly unknown[] = ["CANCELLED", "REFUSED", "NOT_IDENTIFIED
 const SETTLED = ["RECEIVED", "CONFIRMED", "WAIVED"];
 
 type Value = string | { [state: string]: Value };
+// deno-lint-ignore no-explicit-any -- a row of any table
+type Row = Record<string, any>;
 
 /** The two upper levels of a request's state: `PENDING.grace`, `IN_PROGRESS.collecting`. */
 export function phaseOf(value: Value): string {
@@ -168,6 +170,7 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
     const rows = participants.filter((row) => row.state === state).length;
     assert.equal(audits(`GDPR_PARTICIPANT_${state}`), rows, "each outcome is published once");
   }
+  await assertNotices(admin, request, context);
   if (request.type === "ERASURE") await assertErasure(admin, request, messages.map((row) => row.topic));
   if (UNFULFILLED.includes(request.outcome)) {
     const parts = await admin`select part from gdpr_export_parts where request_id = ${id}`;
@@ -175,6 +178,56 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
   }
 }
 
+/** Whatever has happened, the customer is informed of it: by a notice that was delivered or waived, or that is visible. */
+async function assertNotices(admin: Sql, request: Row, context: RequestContext): Promise<void> {
+  const { requestId, type, status, outcome, dueAt } = request;
+  const notices = await admin`select * from gdpr_notices where request_id = ${requestId} order by created_at`;
+  const informationRequests = await admin`
+    select from actor_events where actor_id = ${requestId} and event_type = 'information.request'`;
+  const isErasing = type === "ERASURE" && (status === "IN_PROGRESS" || isFulfilled(outcome));
+  const expected = [
+    "RECEIVED",
+    ...(context.extended ? ["EXTENDED"] : []),
+    ...informationRequests.map(() => "IDENTITY_NEEDED"),
+    ...(outcome === "REFUSED" || outcome === "CANCELLED" ? [outcome] : []),
+    ...(outcome === "NOT_IDENTIFIED" ? ["REFUSED"] : []),
+    ...(isErasing ? ["ERASED"] : []),
+    ...(type !== "ERASURE" && (isFulfilled(outcome) || outcome === "NOT_FETCHED") ? ["READY"] : []),
+  ];
+  assert.deepEqual(notices.map(({ kind }) => kind).sort(), expected.sort(), "the customer is informed");
+  for (const { noticeId, kind, delivery, attempts, dueAt: noticeDueAt, ...notice } of notices) {
+    if (delivery === "DELIVERED" || delivery === "WAIVED") continue;
+    const isWaiting = kind === "ERASED" && status === "IN_PROGRESS";
+    assert.equal(delivery, isWaiting ? "WAITING" : "DUE", `${kind} while ${status}`);
+    assert.equal(
+      notice.sealedRecipient !== null,
+      isErasing,
+      `the recipient of ${kind} is sealed by the erasure`,
+    );
+    assert.ok(noticeDueAt <= dueAt, `${kind} is due with the request`);
+    const timers = await admin`select name from timers where actor_id = ${noticeId} order by name`;
+    assert.equal(timers.length, isWaiting ? 0 : 2, "it is published again, and expires");
+    const messages = await admin`
+      select payload from outbox where topic = 'gdpr.notice_due' and payload->>'noticeId' = ${noticeId}`;
+    assert.equal(messages.length, isWaiting ? 0 : attempts);
+    for (const { payload } of messages) {
+      assert.deepEqual(Object.keys(payload).sort(), [
+        "attempt",
+        "customerId",
+        "eventId",
+        "kind",
+        "noticeId",
+        "occurredAt",
+        "requestId",
+        "storeId",
+        "traceId",
+      ]);
+    }
+  }
+}
+
+const isFulfilled = (outcome: string | null) =>
+  outcome === "FULFILLED" || outcome === "FULFILLED_WITH_WAIVERS";
 const isBeforeCheck = (phase: string) =>
   ["PENDING.identifying", "PENDING.waiting_for_information"].includes(phase);
 

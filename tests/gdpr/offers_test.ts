@@ -92,6 +92,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
           const fields = {
             ...(service !== undefined && { service }),
             ...(WITH_REASON.includes(type) && { reason: "required by law" }),
+            ...((type === "refuse" || (type === "reject" && !service)) && { ground: "NO_RIGHT" }),
             ...(type === "identity.verify" && IDENTIFIED.identity),
           };
           const accepted = await tell(world, request.request, type, fields, { by }).then(

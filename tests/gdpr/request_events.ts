@@ -184,7 +184,10 @@ export async function applyEvent(
     & RequestEvent
     & Record<string, unknown>;
   if (type === "waive") world.settings.fourEyes = label.startsWith("propose");
-  const reason = WITH_REASON.includes(type) ? { reason: "required by law" } : {};
+  const reason = {
+    ...(WITH_REASON.includes(type) && { reason: "required by law" }),
+    ...((type === "refuse" || (type === "reject" && service === undefined)) && { ground: "NO_RIGHT" }),
+  };
   const check = type === "identity.verify" ? IDENTIFIED.identity : {};
   const fields = Object.entries({ service, error, residue }).filter(([, value]) => value !== undefined);
   const sender = BY_SUBJECT.includes(type)

@@ -30,7 +30,7 @@ const ENDINGS: Record<string, [type: string, fields: Record<string, unknown>][]>
     ["compiled", {}],
   ],
   canceled: [["cancel", {}]],
-  refused: [["refuse", { reason: "it is manifestly unfounded" }]],
+  refused: [["refuse", { reason: "it is manifestly unfounded", ground: "MANIFESTLY_UNFOUNDED" }]],
 };
 
 for (const [ending, events] of Object.entries(ENDINGS)) {

@@ -49,7 +49,7 @@ Deno.test("a shopper reads the reason of a hold, an extension, a cancellation an
   assert.equal(canceled.receipt, null, "an erasure that did not happen has no receipt");
 
   const second = await start();
-  await second.tell("refuse", { reason: "the law requires the data" });
+  await second.tell("refuse", { reason: "the law requires the data", ground: "LEGAL_OBLIGATION" });
   assert.equal((await second.read()).reason, "the law requires the data");
   const list = "{ gdprRequests { nodes { reason } } me { gdprRequests { nodes { reason } } } }";
   const mine = await graph.ask(list, { as });

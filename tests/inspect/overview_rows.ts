@@ -64,7 +64,7 @@ export async function openRequests(overview: Overview): Promise<void> {
       }
       if (index === 29) await tell(world, request, "verified", { residue: 2 });
     } else if (index % 5 === 0) await say(request, "cancel", {}, by);
-    else if (index % 5 === 1) await say(request, "refuse", { reason }, by);
+    else if (index % 5 === 1) await say(request, "refuse", { reason, ground: "EXCESSIVE" }, by);
     else if (index % 5 === 2) {
       await say(request, "source.failed", { service: "order-service", error: "UNREACHABLE" });
     }

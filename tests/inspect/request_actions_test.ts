@@ -74,7 +74,13 @@ Deno.test("every decision can be made on the page with a reason, and the journal
   assert.match(traces[0]?.trace, /^[0-9a-f]{32}$/);
 
   const other = await openErasure(inspector);
-  const refusal = { action: "refuse", version: "1", confirmed: "yes", reason: "not the customer" };
+  const refusal = {
+    action: "refuse",
+    version: "1",
+    confirmed: "yes",
+    ground: "NO_RIGHT",
+    reason: "not the customer",
+  };
   assert.equal((await inspector.post(other.path, officer, refusal)).status, 303);
   assert.match(
     partOf(await pageOf(inspector, other.request.id), "situation"),
@@ -199,6 +205,7 @@ Deno.test("of two concurrent decisions one is refused as a conflict", async () =
       action: "refuse",
       version: "1",
       confirmed: "yes",
+      ground: "NO_RIGHT",
       reason: "no",
     }),
   ]);

@@ -280,7 +280,9 @@ Deno.test("the number of calls to a participant includes retries by officers", a
   assert.match(partOf(page, "participants"), /payment-service Waiting to ask again 3 times/);
   await world.admin`update gdpr_participants set state = 'OVERDUE' where state = 'RETRYING'`;
   assert.match(await pageOf(inspector, request.id), /badge alarm/);
-  await shop.tell(request, "refuse", { reason: "not the subject" }, { by: officer });
+  await shop.tell(request, "refuse", { reason: "not the subject", ground: "IDENTITY_NOT_PROVEN" }, {
+    by: officer,
+  });
   const refused = await pageOf(inspector, request.id);
   assert.match(
     partOf(refused, "participants"),

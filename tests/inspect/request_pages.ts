@@ -41,7 +41,9 @@ export function offeredOn(page: string): Record<string, string[]> {
   return Object.fromEntries(
     [...forms].map(([, type = "", form = ""]) => [
       type,
-      [...form.matchAll(/<option value="([^"]+)"/g)].map(([, service = ""]) => service),
+      [...(/name="service".*?<\/select>/s.exec(form)?.[0] ?? "").matchAll(/<option value="([^"]+)"/g)].map((
+        [, service = ""],
+      ) => service),
     ]),
   );
 }

@@ -305,14 +305,61 @@ Deno.test("a request that is canceled or refused ends with its reason and withou
   assert.deepEqual([body.status, body.outcome, body.state], ["COMPLETED", "CANCELLED", "COMPLETED"]);
   const refused = await open(rest, as, customer.id, "ERASURE");
   assert.notEqual(refused.path, canceled.path);
+  const ground = "MANIFESTLY_UNFOUNDED";
   for (
-    const wrong of [undefined, {}, { reason: " " }, { reason: "x".repeat(501) }, { reason: "r", why: "w" }]
+    const wrong of [
+      undefined,
+      {},
+      { reason: " ", ground },
+      { reason: "x".repeat(501), ground },
+      { reason: "r", ground, why: "w" },
+      { reason: "r" },
+      { reason: "r", ground: "BECAUSE" },
+    ]
   ) {
     assert.equal((await refused.act("refuse", wrong)).status, 400, JSON.stringify(wrong));
   }
-  const end = await refused.act("refuse", { reason: "manifestly unfounded" });
-  assert.deepEqual([end.body.outcome, end.body.reasons.refusal], ["REFUSED", "manifestly unfounded"]);
+  const end = await refused.act("refuse", { reason: "manifestly unfounded", ground });
+  assert.deepEqual([end.body.outcome, end.body.reasons.refusal, end.body.refusalGround], [
+    "REFUSED",
+    "manifestly unfounded",
+    ground,
+  ]);
   for (const part of ["export", "receipt"]) assert.equal((await refused.get(part)).status, 404);
+  assert.deepEqual([end.body.informed, end.body.notices.map(({ kind }: { kind: string }) => kind)], [
+    "PENDING",
+    ["RECEIVED", "REFUSED"],
+  ]);
+  const listed = async (query: string) =>
+    (await rest.call("GET", `/gdpr-requests?${query}`, { as })).body.items
+      .map(({ requestId, informed }: Record<string, string>) => [requestId, informed]);
+  const ids = [[refused.ref.id, "PENDING"], [canceled.ref.id, "PENDING"]];
+  assert.deepEqual(await listed("undelivered=true"), ids);
+  const [received, refusal] = end.body.notices;
+  const waive = (noticeId: string, waiver: string, by = as, of = refused) =>
+    rest.call("POST", `${of.path}/notices/${noticeId}/waive`, { as: by, body: { waiver } });
+  for (const by of [rest.staff(["CUSTOMER_MANAGER"]), shopper(customer), rest.world.system]) {
+    assert.equal((await waive(refusal.noticeId, "GIVEN_BY_PHONE", by)).status, 403);
+  }
+  assert.equal(
+    (await waive(refusal.noticeId, "GIVEN_BY_PHONE", as, canceled)).status,
+    404,
+    "of another request",
+  );
+  assert.equal((await waive(refusal.noticeId, "as we like")).status, 400);
+  const waived = await waive(refusal.noticeId, "GIVEN_BY_PHONE");
+  const [, after] = waived.body.notices;
+  assert.deepEqual([waived.status, after.delivery, after.waiver, after.waivedBy, waived.body.informed], [
+    200,
+    "WAIVED",
+    "GIVEN_BY_PHONE",
+    as.id,
+    "PENDING",
+  ]);
+  assert.equal((await waive(refusal.noticeId, "SENT_BY_LETTER")).status, 409);
+  await tell(rest.world, { kind: "gdpr_notice", storeId: as.storeId, id: received.noticeId }, "deliver");
+  assert.equal((await refused.read()).informed, "WAIVED");
+  assert.deepEqual(await listed("undelivered=true"), ids.slice(1));
   assert.equal((await refused.act("cancel")).body.code, "REFUSED_IN_STATE");
   const nowhere = `/gdpr-requests/${crypto.randomUUID()}`;
   assert.equal((await rest.call("POST", `${nowhere}/cancel`, { as })).status, 404);

@@ -61,6 +61,7 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
   receiveGdprRequestInformation: [OFFICER],
   retryGdprRequest: [OFFICER],
   waiveGdprRequest: [OFFICER],
+  waiveGdprNotice: [OFFICER],
   confirmGdprRequest: [OFFICER],
   rejectGdprRequest: [OFFICER],
   withdrawGdprRequest: [OFFICER],

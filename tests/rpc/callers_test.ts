@@ -15,6 +15,8 @@ const CALLERS = {
   GetCustomerGroups: ["cart-service"],
   GetCustomerSnapshot: ["checkout-service"],
   ConfirmErasure: ["order-service"],
+  GetNotice: ["communication-service"],
+  ConfirmNotice: ["communication-service"],
 };
 const CART = "spiffe://cluster.local/ns/shop/sa/cart-service";
 const CHECKOUT = "spiffe://cluster.local/ns/shop/sa/checkout-service";

@@ -138,7 +138,7 @@ Deno.test("a request that waits for no confirmation refuses it", async (t) => {
     },
     "an erasure that was refused": async () => {
       const request = await open("ERASURE");
-      await house.tell(request, "refuse", { reason: "the law wants it kept" });
+      await house.tell(request, "refuse", { reason: "the law wants it kept", ground: "LEGAL_OBLIGATION" });
       return request;
     },
     "a request for access": () => open("ACCESS"),
@@ -391,7 +391,13 @@ async function serveErasures(
 ) {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ requests: await requestSettings({ graceMs }) }));
-  const callers = { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: PARTICIPANTS };
+  const callers = {
+    GetCustomerGroups: [],
+    GetCustomerSnapshot: [],
+    ConfirmErasure: PARTICIPANTS,
+    GetNotice: [],
+    ConfirmNotice: [],
+  };
   const admit = createAdmission({ ...admission, callers });
   const methods = await createMethodsOver(
     world.database.pool("customer_reader", 2),

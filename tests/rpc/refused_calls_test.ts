@@ -15,6 +15,8 @@ const CALLERS = {
   GetCustomerGroups: ["cart-service"],
   GetCustomerSnapshot: ["checkout-service"],
   ConfirmErasure: ["order-service", "payment-service"],
+  GetNotice: [],
+  ConfirmNotice: [],
 };
 const MESH = { mode: "mesh", trustDomain: "cluster.local", namespaces: ["shop"] } as const;
 const spiffe = (service: string, namespace = "shop") =>

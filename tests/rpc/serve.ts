@@ -1,13 +1,16 @@
 /** gRPC server as main.ts composes it, over the database of a test. */
 import type { RequestSettings } from "../../actors/gdpr/requests/behavior.ts";
+import { createNoticeReader } from "../../actors/gdpr/notices/read.ts";
 import { createActors } from "../../actors/mod.ts";
 import { createAdmission } from "../../auth/callers.ts";
 import type { Sql } from "../../db/connect.ts";
 import { createRequestLookups } from "../../db/gdpr_lookups.ts";
 import { createLookups } from "../../db/lookups.ts";
+import { createStoreReader } from "../../db/store_reader.ts";
 import type { CustomerMethods } from "../../rpc/contract.ts";
 import { createMethods } from "../../rpc/methods.ts";
 import { type GrpcOptions, serveGrpc } from "../../rpc/server.ts";
+import { createKeys } from "../gdpr/keys.ts";
 import { requestSettings } from "../actors/settings.ts";
 import type { TestDatabase } from "../database.ts";
 import { connect } from "./client.ts";
@@ -15,7 +18,13 @@ import { connect } from "./client.ts";
 /** Accepts every caller, as on a developer's machine. */
 export const OPEN = createAdmission({
   mode: "none",
-  callers: { GetCustomerGroups: [], GetCustomerSnapshot: [], ConfirmErasure: [] },
+  callers: {
+    GetCustomerGroups: [],
+    GetCustomerSnapshot: [],
+    ConfirmErasure: [],
+    GetNotice: [],
+    ConfirmNotice: [],
+  },
 });
 
 /** Methods of the service over a pool of customer_reader and one of customer_api. */
@@ -25,7 +34,13 @@ export async function createMethodsOver(
   settings: Partial<RequestSettings> = {},
 ): Promise<CustomerMethods> {
   const actors = createActors(api, { requests: await requestSettings(settings) });
-  return createMethods({ lookups: createLookups(reader), requests: createRequestLookups(reader), actors });
+  const { hashKeys } = await createKeys();
+  return createMethods({
+    lookups: createLookups(reader),
+    requests: createRequestLookups(reader),
+    actors,
+    readNotice: createNoticeReader(createStoreReader(api), hashKeys),
+  });
 }
 
 /** Starts a server over a database, and a client that is connected to it. */

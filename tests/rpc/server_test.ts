@@ -242,6 +242,8 @@ async function serve(
     },
     getCustomerSnapshot: () => Promise.reject(new Error("not asked for here")),
     confirmErasure: () => Promise.reject(new Error("not asked for here")),
+    getNotice: () => Promise.reject(new Error("not asked for here")),
+    confirmNotice: () => Promise.reject(new Error("not asked for here")),
   } satisfies CustomerMethods;
   const server = await serveGrpc({
     bind: "127.0.0.1",

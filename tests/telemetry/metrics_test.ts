@@ -96,6 +96,7 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
     effects: { due: 0, poisoned: 0, failing: 0 },
     timers: { due: 0, oldestAge: 0, failing: 0 },
     requests: [],
+    notices: [],
     participants: [],
   });
 
@@ -105,7 +106,8 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   await world.admin`update timers set due_at = now() - interval '2 hours' where name like '%UNTIL_START%'`;
   const waiting = await countWork(worker);
   const backlogs = waiting.outbox.map(({ topic, backlog }) => [topic, backlog]);
-  assert.deepEqual(backlogs, [["audit.event", 2], ["customer.created", 1]]);
+  assert.deepEqual(backlogs, [["audit.event", 2], ["customer.created", 1], ["gdpr.notice_due", 1]]);
+  assert.deepEqual(waiting.notices, [{ kind: "RECEIVED", due: 1, overdue: 0, expired: 0 }]);
   for (const { oldestAge } of waiting.outbox) assert.ok(Math.abs(oldestAge - 3_600) < 60);
   assert.equal(waiting.timers.due, 1);
   assert.ok(Math.abs(waiting.timers.oldestAge - 7_200) < 60);
@@ -134,6 +136,7 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
     const pool = world.database.pool(role);
     await assert.rejects(pool`select count_gdpr_requests()`, { code: "42501" });
     await assert.rejects(pool`select count_overdue_participants()`, { code: "42501" });
+    await assert.rejects(pool`select count_gdpr_notices()`, { code: "42501" });
   }
 });
 

@@ -28,6 +28,7 @@ import {
   fulfillActions,
   identifyActions,
   identifying,
+  notify,
   openingActions,
   raiseLater,
   requestSetup,
@@ -86,6 +87,7 @@ export function createCollectionMachine(
                 actions: [
                   { type: "setExpiry", params: ({ event }) => event.expiresAt },
                   ...fulfillActions,
+                  notify("READY"),
                 ],
               },
               retry: { ...stepRetry("compiling"), reenter: true },

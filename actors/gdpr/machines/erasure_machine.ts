@@ -34,6 +34,7 @@ import {
   fulfillActions,
   identifyActions,
   identifying,
+  notify,
   openingActions,
   raiseLater,
   requestSetup,
@@ -100,12 +101,20 @@ export function createErasureMachine(participants: readonly string[]) {
               reject: {
                 guard: { type: "isSecondPerson", params: {} },
                 target: "#COMPLETED",
-                actions: [{ type: "setOutcome", params: "REFUSED" }, audit("GDPR_REQUEST_REFUSED")],
+                actions: [
+                  { type: "setOutcome", params: "REFUSED" },
+                  audit("GDPR_REQUEST_REFUSED"),
+                  notify("REFUSED"),
+                ],
               },
               withdraw: {
                 guard: { type: "isProposer", params: {} },
                 target: "#COMPLETED",
-                actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
+                actions: [
+                  { type: "setOutcome", params: "CANCELLED" },
+                  audit("GDPR_REQUEST_CANCELLED"),
+                  notify("CANCELLED"),
+                ],
               },
               refuse: {}, // a second person rejects it instead
               "customer.changed": {}, // the start reads it
@@ -182,7 +191,10 @@ export function createErasureMachine(participants: readonly string[]) {
       },
       IN_PROGRESS: {
         id: "IN_PROGRESS",
-        entry: [{ type: "eraseSubject", params: { participants: [...participants] } }],
+        entry: [
+          notify("ERASED", true), // before the recipient is sealed
+          { type: "eraseSubject", params: { participants: [...participants] } },
+        ],
         initial: participants.length > 0 ? "awaiting_confirmations" : "verifying",
         on: deadlineTransitions,
         states: {
@@ -201,7 +213,7 @@ export function createErasureMachine(participants: readonly string[]) {
                   target: "#COMPLETED",
                   actions: [{ type: "setResidue", params: 0 }, ...fulfillActions, {
                     type: "concludeErasure",
-                  }],
+                  }, { type: "publishNotices" }],
                 },
                 {
                   target: "residue_found",

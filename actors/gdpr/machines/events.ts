@@ -1,5 +1,6 @@
 /** Context, events and action declarations that the machines of all GDPR requests share. */
 import { exponential } from "../../../lib/backoff.ts";
+import type { NoticeKind } from "../../../domain/notices.ts";
 
 /**
  * Result of a completed request. FULFILLED_WITH_WAIVERS: at least one participant was waived. NOT_FETCHED: the
@@ -195,6 +196,15 @@ export interface ParticipantChange {
   nextAttemptMs?: number | null;
 }
 
+/** A notice to the customer, and the time in milliseconds since the epoch by which it has to be delivered. */
+export interface NoticeParams {
+  kind: NoticeKind;
+  dueAt: number;
+  cause: RequestContext["cause"];
+  /** Whether it becomes due with `publishNotices`. */
+  waits: boolean;
+}
+
 /** Declarations of the actions that requests/actions.ts implements. */
 export const requestActions = {
   /** Updates a participant's row to the state of its region. */
@@ -207,6 +217,10 @@ export const requestActions = {
   concludeErasure: () => {},
   /** Removes collected records and compiled documents. */
   destroyExports: () => {},
+  /** Creates a notice to the customer. A repetition of an erasure after a restore needs none. */
+  notify: (_: unknown, _notice: NoticeParams) => {},
+  /** Publishes the notices of this request that wait for its end. */
+  publishNotices: () => {},
   /** Resumes an erasure that waits for this request or for the download of its documents. */
   releaseErasure: () => {},
 };

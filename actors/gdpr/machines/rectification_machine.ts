@@ -1,6 +1,6 @@
 /** State machine of a rectification: the transaction that opens the request applies the correction and completes it. */
 import { newContext } from "./events.ts";
-import { audit, fulfillActions, requestSetup } from "./setup.ts";
+import { audit, fulfillActions, notify, requestSetup } from "./setup.ts";
 
 export function createRectificationMachine() {
   return requestSetup.createMachine({
@@ -10,7 +10,7 @@ export function createRectificationMachine() {
     initial: "PENDING",
     states: {
       PENDING: { always: "IN_PROGRESS" },
-      IN_PROGRESS: { always: { target: "COMPLETED", actions: fulfillActions } },
+      IN_PROGRESS: { always: { target: "COMPLETED", actions: [...fulfillActions, notify("RECTIFIED")] } },
       COMPLETED: { type: "final" },
     },
   });

@@ -19,6 +19,7 @@ import {
   THE_ERASURE,
 } from "./events.ts";
 import { sharedActions } from "../../actions.ts";
+import type { NoticeKind } from "../../../domain/notices.ts";
 
 /** Context and event of a step; the initial event has no time, so the opening counts. */
 type Step = { context: RequestContext; event: { at?: number } };
@@ -137,6 +138,13 @@ export const requestSetup = setup({
 
 export const audit = (action: string) => ({ type: "audit", params: { action } }) as const;
 
+/** Creates a notice to the customer that is due with the request itself. */
+export const notify = (kind: NoticeKind, waits = false) =>
+  ({
+    type: "notify",
+    params: ({ context: { dueAt, cause } }: { context: RequestContext }) => ({ kind, dueAt, cause, waits }),
+  }) as const;
+
 /** Delay before the next attempt for a participant, by the number of its attempts. */
 export const retryDelayOf = (service: string) => ({ context }: { context: RequestContext }) =>
   participantRetryDelay(context.attempts[service] ?? 1, context.spread);
@@ -165,11 +173,16 @@ export const cancelDeadlineTimers = [
 ];
 
 /** Entry actions of every request. */
-export const openingActions = [...startDeadlineTimers, audit("GDPR_REQUEST_OPENED")];
+export const openingActions = [
+  ...startDeadlineTimers,
+  audit("GDPR_REQUEST_OPENED"),
+  notify("RECEIVED"),
+];
 
 /** Actions of an extension. */
 export const extendActions = [
   ...cancelDeadlineTimers,
+  notify("EXTENDED"), // before the first due date, which the next action moves
   {
     type: "extendTo",
     params: ({ event }: { event: { dueAt?: number } }) => event.dueAt ?? 0,
@@ -204,6 +217,7 @@ export const endTransitions = requestSetup.createStateConfig({
         { type: "setOutcome", params: "CANCELLED" },
         { type: "destroyExports" },
         audit("GDPR_REQUEST_CANCELLED"),
+        notify("CANCELLED"),
       ],
     },
     refuse: {
@@ -212,6 +226,7 @@ export const endTransitions = requestSetup.createStateConfig({
         { type: "setOutcome", params: "REFUSED" },
         { type: "destroyExports" },
         audit("GDPR_REQUEST_REFUSED"),
+        notify("REFUSED"),
       ],
     },
   },
@@ -222,6 +237,7 @@ const endUnidentified = {
   actions: [
     { type: "setOutcome", params: "NOT_IDENTIFIED" },
     audit("GDPR_REQUEST_NOT_IDENTIFIED"),
+    notify("REFUSED"),
   ],
 } as const;
 
@@ -238,7 +254,12 @@ export const identifying = requestSetup.createStateConfig({
     ],
     "information.request": {
       target: "waiting_for_information",
-      actions: [{ type: "pauseClock" }, ...cancelDeadlineTimers, audit("GDPR_INFORMATION_REQUESTED")],
+      actions: [
+        { type: "pauseClock" },
+        ...cancelDeadlineTimers,
+        audit("GDPR_INFORMATION_REQUESTED"),
+        notify("IDENTITY_NEEDED"),
+      ],
     },
   },
 });

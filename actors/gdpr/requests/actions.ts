@@ -1,4 +1,5 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
+import { v7 as newId } from "uuid";
 import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
 import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
 import { type EmailHash, findEmailHashes, insertEmailHashes } from "../../../db/email_hashes.ts";
@@ -17,6 +18,7 @@ import {
   storeClearedTables,
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
+import { findWaitingNotices } from "../../../db/gdpr_notices.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
 import { countFreeText, removeFreeText } from "../../../db/free_text.ts";
 import {
@@ -42,19 +44,23 @@ import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
 import { addMilliseconds } from "../../../lib/dates.ts";
+import type { SealingKey } from "../../../lib/sealing.ts";
+import { inheritRecipient, sealRecipients } from "../notices/recipient.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
   /** Hashes with every key, the current one first. */
   hashEmail(email: string): Promise<EmailHash[]>;
   proveErasure(subject: ErasedSubject): Promise<ErasureProof>;
+  /** Seal the recipients of notices that an erasure leaves open: the current key, followed by earlier ones. */
+  sealingKeys: readonly [SealingKey, ...SealingKey[]];
   writeReceipt(tx: Tx, facts: ReceiptFacts, at: Date): Promise<void>;
 }
 
 type RequestStep = ActionStep<GdprRequestRow, Commands>;
 
 export function createRequestActions(
-  { hashEmail, proveErasure, writeReceipt }: RequestTools,
+  { hashEmail, proveErasure, sealingKeys, writeReceipt }: RequestTools,
 ): Actions<GdprRequestRow, typeof requestActions, Commands> {
   return {
     async participant({ tx, event: { ref, at } }, params) {
@@ -91,6 +97,10 @@ export function createRequestActions(
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
+      await sealRecipients(tx, sealingKeys[0], { storeId, customerId }, {
+        email: customer.email,
+        locale: customer.locale,
+      });
       const valueDigests = digestValues(values.map(({ value }) => value), ref.id);
       await storeCleared(tx, storeId, ref.id, {
         erasedAt: at.toISOString(),
@@ -132,6 +142,27 @@ export function createRequestActions(
       countTexts(facts.cleared, await removeFreeText(tx, { storeId, requestId: event.ref.id }));
       await storeClearedTables(tx, event.ref.storeId, event.ref.id, facts.cleared);
       await writeReceipt(tx, facts, event.at);
+    },
+
+    async notify(step, { kind, dueAt, cause, waits }) {
+      if (cause === "RESTORE") return; // the customer was informed of the first erasure
+      const { tx, event: { ref }, send } = step;
+      const noticeId = newId();
+      await send({ kind: "gdpr_notice", storeId: ref.storeId, id: noticeId }, {
+        type: "open",
+        requestId: ref.id,
+        customerId: subjectOf(step),
+        kind,
+        dueAt: new Date(dueAt),
+        waits,
+      });
+      await inheritRecipient(tx, sealingKeys, { storeId: ref.storeId, requestId: ref.id, noticeId });
+    },
+
+    async publishNotices({ tx, event: { ref }, send }) {
+      for (const id of await findWaitingNotices(tx, ref.storeId, ref.id)) {
+        await send({ kind: "gdpr_notice", storeId: ref.storeId, id }, { type: "fall_due" });
+      }
     },
 
     async destroyExports({ tx, event: { ref } }) {

@@ -4,7 +4,7 @@ import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../..
 import type { Tx } from "../../../db/connect.ts";
 import { type CommandOf, type DecisionContext, handler } from "../../runtime/behavior.ts";
 import type { ActorRef } from "../../runtime/protocol.ts";
-import { columnNames } from "../../runtime/changes.ts";
+import { REFUSAL_GROUNDS } from "../../../domain/notices.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
 import { identityCheck, type opening, receipt } from "./opening_input.ts";
@@ -26,7 +26,11 @@ const service = text(100);
 const noted = z.strictObject({ note });
 const reasoned = z.strictObject({ reason, note });
 const aboutServiceInput = noted.extend({ service: optionalText(100) });
-const rejection = reasoned.extend({ service: optionalText(100) });
+const ground = z.enum(REFUSAL_GROUNDS);
+const rejection = reasoned.extend({ service: optionalText(100), ground: ground.optional() }).refine(
+  ({ service, ground }) => (ground === undefined) === Boolean(service),
+  { path: ["ground"], error: "is required to reject an erasure, and not allowed to reject a waiver" },
+);
 const NO_WAIVER = { waiverReason: null, waiverProposedBy: null, waiverProposedAt: null };
 const confirmation = z.strictObject({
   service,
@@ -46,20 +50,6 @@ const plain = (by: readonly PrincipalType[], type: string) =>
 
 /** The note of an input, for the journal. */
 const noteOf = ({ note }: { note?: string | null | undefined }) => ({ note: note ?? undefined });
-
-/** Command with a reason, which the journal and the request's row store. */
-const withReason = (type: "hold" | "refuse", column: "holdReason" | "refusalReason") =>
-  handler(
-    STAFF,
-    reasoned,
-    (_, input) => ({
-      event: { type },
-      changedFields: ["status", ...columnNames({ [column]: "" })],
-      columns: { [column]: input.reason },
-      reason: input.reason,
-      ...noteOf(input),
-    }),
-  );
 
 /** Event about the proposal to waive a service, or without one about the proposal to erase. */
 const aboutProposal = (
@@ -110,8 +100,20 @@ export const requestCommands = {
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   "customer.changed": plain(SYSTEM, "customer.changed"),
-  hold: withReason("hold", "holdReason"),
-  refuse: withReason("refuse", "refusalReason"),
+  hold: handler(STAFF, reasoned, (_, { reason, ...input }) => ({
+    event: { type: "hold" },
+    changedFields: ["status", "hold_reason"],
+    columns: { holdReason: reason },
+    reason,
+    ...noteOf(input),
+  })),
+  refuse: handler(STAFF, reasoned.extend({ ground }), (_, { reason, ground, ...input }) => ({
+    event: { type: "refuse" },
+    changedFields: ["status", "refusal_reason", "refusal_ground"],
+    columns: { refusalReason: reason, refusalGround: ground },
+    reason,
+    ...noteOf(input),
+  })),
   extend: handler(
     STAFF,
     reasoned,
@@ -152,7 +154,8 @@ export const requestCommands = {
   reject: handler(STAFF, rejection, ({ ref, by }, input) => ({
     ...aboutProposal("reject", by.id, input),
     reason: input.reason,
-    ...withParticipant(ref, input.service, NO_WAIVER) ?? { columns: { refusalReason: input.reason } },
+    ...withParticipant(ref, input.service, NO_WAIVER) ??
+      { columns: { refusalReason: input.reason, refusalGround: input.ground! } },
   })),
   withdraw: handler(STAFF, aboutServiceInput, ({ ref, by }, input) => ({
     ...aboutProposal("withdraw", by.id, input),

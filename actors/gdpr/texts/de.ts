@@ -160,6 +160,7 @@ export const de: Texts = {
     hold_reason: "Grund des Aufschubs",
     extension_reason: "Grund der Verlängerung",
     refusal_reason: "Grund der Ablehnung",
+    refusal_ground: "Rechtsgrund der Ablehnung",
     cancellation_reason: "Grund des Abbruchs",
     evidence: "Nachweis",
     waiver_reason: "Grund des Verzichts",
@@ -297,6 +298,72 @@ export const de: Texts = {
       recipients: "Empfänger",
       thirdCountries: "Übermittlung in Drittländer",
       automatedDecisions: "Angabe zu automatisierten Entscheidungen",
+    },
+  },
+  notices: {
+    kinds: {
+      RECEIVED: {
+        subject: "Wir haben Ihren Antrag erhalten",
+        text: "Wir haben Ihren Antrag ({right}) am {received} erhalten. Wir beantworten ihn bis {due}.",
+      },
+      IDENTITY_NEEDED: {
+        subject: "Wir brauchen einen Nachweis, wer Sie sind",
+        text:
+          "Wir haben Ihren Antrag ({right}) am {received} erhalten. Bevor wir ihn beantworten können, müssen wir wissen, dass er von Ihnen kommt. Bitte wenden Sie sich an uns und halten Sie die Nummer Ihres Antrags bereit: {request}.",
+      },
+      EXTENDED: {
+        subject: "Wir brauchen mehr Zeit für Ihren Antrag",
+        text:
+          "Wir haben Ihren Antrag ({right}) am {received} erhalten. Wir brauchen länger als einen Monat und beantworten ihn bis {due}.",
+      },
+      REFUSED: {
+        subject: "Wir haben Ihren Antrag abgelehnt",
+        text: "Wir haben Ihren Antrag ({right}) vom {received} abgelehnt.",
+      },
+      CANCELLED: {
+        subject: "Ihr Antrag wurde abgebrochen",
+        text:
+          "Ihr Antrag ({right}) vom {received} wurde abgebrochen. Wir unternehmen nichts weiter. Sie können jederzeit einen neuen Antrag stellen.",
+      },
+      READY: {
+        subject: "Ihre Daten liegen bereit",
+        text:
+          "Die Antwort auf Ihren Antrag ({right}) vom {received} liegt bereit. Melden Sie sich in Ihrem Konto an, um sie bis {until} herunterzuladen.",
+      },
+      ERASED: {
+        subject: "Ihre Daten wurden gelöscht",
+        text:
+          "Wir haben Ihren Antrag ({right}) vom {received} am {completed} abgeschlossen. Dies ist unsere letzte Nachricht dazu: Danach löschen wir diese Adresse.",
+      },
+      RECTIFIED: {
+        subject: "Ihre Daten wurden berichtigt",
+        text: "Wir haben Ihre Daten am {completed} wie von Ihnen gewünscht berichtigt.",
+      },
+    },
+    cancellable: "Sie können ihn bis {until} in Ihrem Konto zurückziehen.",
+    reason: "Begründung: {reason}",
+    ground: "Rechtsgrund: {ground}",
+    waived: "Auf die Bestätigung dieser Dienste haben wir nicht gewartet: {services}.",
+    remedy: "Sie können auch einen gerichtlichen Rechtsbehelf einlegen.",
+    contact: "Kontakt für den Datenschutz: {contact}",
+    controller: "Verantwortlicher: {controller}",
+    reference: "Nummer Ihres Antrags: {request}",
+    grounds: {
+      MANIFESTLY_UNFOUNDED: "der Antrag ist offenkundig unbegründet (Artikel 12 Absatz 5 DSGVO)",
+      EXCESSIVE: "der Antrag ist exzessiv, insbesondere weil er wiederholt wurde (Artikel 12 Absatz 5 DSGVO)",
+      IDENTITY_NOT_PROVEN:
+        "wir konnten nicht feststellen, dass der Antrag von Ihnen kommt (Artikel 11 Absatz 2 und 12 Absatz 2 DSGVO)",
+      RIGHTS_OF_OTHERS:
+        "eine Antwort würde die Rechte und Freiheiten anderer beeinträchtigen (Artikel 15 Absatz 4 und 20 Absatz 4 DSGVO)",
+      LEGAL_OBLIGATION:
+        "das Gesetz verpflichtet uns, die Daten aufzubewahren (Artikel 17 Absatz 3 Buchstabe b DSGVO)",
+      LEGAL_CLAIMS:
+        "wir brauchen die Daten, um Rechtsansprüche geltend zu machen, auszuüben oder zu verteidigen (Artikel 17 Absatz 3 Buchstabe e DSGVO)",
+      FREEDOM_OF_EXPRESSION:
+        "die Daten sind für die freie Meinungsäußerung und Information erforderlich (Artikel 17 Absatz 3 Buchstabe a DSGVO)",
+      PUBLIC_INTEREST:
+        "die Daten sind für die öffentliche Gesundheit, Archive oder Forschung im öffentlichen Interesse erforderlich (Artikel 17 Absatz 3 Buchstaben c und d DSGVO)",
+      NO_RIGHT: "die Voraussetzungen des Rechts sind nicht erfüllt",
     },
   },
 };

@@ -153,6 +153,7 @@ export const en: Texts = {
     hold_reason: "reason for the hold",
     extension_reason: "reason for the extension",
     refusal_reason: "reason for the refusal",
+    refusal_ground: "legal ground of the refusal",
     cancellation_reason: "reason for the cancellation",
     evidence: "evidence",
     waiver_reason: "reason for the waiver",
@@ -290,6 +291,70 @@ export const en: Texts = {
       recipients: "recipients",
       thirdCountries: "transfers to third countries",
       automatedDecisions: "statement on automated decisions",
+    },
+  },
+  notices: {
+    kinds: {
+      RECEIVED: {
+        subject: "We have received your request",
+        text: "We received your request ({right}) on {received}. We will answer it by {due}.",
+      },
+      IDENTITY_NEEDED: {
+        subject: "We need proof of who you are",
+        text:
+          "We received your request ({right}) on {received}. Before we can answer it, we have to know that it comes from you. Please contact us, and have the number of your request ready: {request}.",
+      },
+      EXTENDED: {
+        subject: "We need more time for your request",
+        text:
+          "We received your request ({right}) on {received}. We need more time than a month, and will answer it by {due}.",
+      },
+      REFUSED: {
+        subject: "We have refused your request",
+        text: "We have refused your request ({right}) of {received}.",
+      },
+      CANCELLED: {
+        subject: "Your request was canceled",
+        text:
+          "Your request ({right}) of {received} was canceled. We take no further steps. You may open a new request at any time.",
+      },
+      READY: {
+        subject: "Your data are ready",
+        text:
+          "The answer to your request ({right}) of {received} is ready. Sign in to your account to download it until {until}.",
+      },
+      ERASED: {
+        subject: "Your data have been erased",
+        text:
+          "We completed your request ({right}) of {received} on {completed}. This is our last message about it: we delete this address after it.",
+      },
+      RECTIFIED: {
+        subject: "Your data have been corrected",
+        text: "We corrected your data on {completed}, as you requested.",
+      },
+    },
+    cancellable: "You can cancel it in your account until {until}.",
+    reason: "Reason: {reason}",
+    ground: "Legal ground: {ground}",
+    waived: "We did not wait for the confirmation of these services: {services}.",
+    remedy: "You may also seek a judicial remedy.",
+    contact: "Contact for data protection: {contact}",
+    controller: "Controller: {controller}",
+    reference: "Number of your request: {request}",
+    grounds: {
+      MANIFESTLY_UNFOUNDED: "the request is manifestly unfounded (Article 12(5) GDPR)",
+      EXCESSIVE: "the request is excessive, in particular because it is repeated (Article 12(5) GDPR)",
+      IDENTITY_NOT_PROVEN:
+        "we could not establish that the request comes from you (Articles 11(2) and 12(2) GDPR)",
+      RIGHTS_OF_OTHERS:
+        "an answer would adversely affect the rights and freedoms of others (Articles 15(4) and 20(4) GDPR)",
+      LEGAL_OBLIGATION: "the law obliges us to keep the data (Article 17(3)(b) GDPR)",
+      LEGAL_CLAIMS: "we need the data to establish, exercise or defend legal claims (Article 17(3)(e) GDPR)",
+      FREEDOM_OF_EXPRESSION:
+        "the data are needed for the freedom of expression and information (Article 17(3)(a) GDPR)",
+      PUBLIC_INTEREST:
+        "the data are needed for public health, archives or research in the public interest (Article 17(3)(c) and (d) GDPR)",
+      NO_RIGHT: "the conditions of the right are not met",
     },
   },
 };

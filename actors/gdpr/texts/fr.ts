@@ -158,6 +158,7 @@ export const fr: Texts = {
     hold_reason: "motif de la suspension",
     extension_reason: "motif de la prolongation",
     refusal_reason: "motif du refus",
+    refusal_ground: "fondement juridique du refus",
     cancellation_reason: "motif de l'annulation",
     evidence: "preuve",
     waiver_reason: "motif de la renonciation",
@@ -295,6 +296,74 @@ export const fr: Texts = {
       recipients: "destinataires",
       thirdCountries: "transferts vers des pays tiers",
       automatedDecisions: "déclaration sur les décisions automatisées",
+    },
+  },
+  notices: {
+    kinds: {
+      RECEIVED: {
+        subject: "Nous avons reçu votre demande",
+        text:
+          "Nous avons reçu votre demande ({right}) le {received}. Nous y répondrons au plus tard le {due}.",
+      },
+      IDENTITY_NEEDED: {
+        subject: "Nous avons besoin d'une preuve de votre identité",
+        text:
+          "Nous avons reçu votre demande ({right}) le {received}. Avant d'y répondre, nous devons savoir qu'elle vient de vous. Veuillez nous contacter en indiquant le numéro de votre demande : {request}.",
+      },
+      EXTENDED: {
+        subject: "Nous avons besoin de plus de temps pour votre demande",
+        text:
+          "Nous avons reçu votre demande ({right}) le {received}. Il nous faut plus d'un mois ; nous y répondrons au plus tard le {due}.",
+      },
+      REFUSED: {
+        subject: "Nous avons refusé votre demande",
+        text: "Nous avons refusé votre demande ({right}) du {received}.",
+      },
+      CANCELLED: {
+        subject: "Votre demande a été annulée",
+        text:
+          "Votre demande ({right}) du {received} a été annulée. Nous ne prenons aucune autre mesure. Vous pouvez faire une nouvelle demande à tout moment.",
+      },
+      READY: {
+        subject: "Vos données sont prêtes",
+        text:
+          "La réponse à votre demande ({right}) du {received} est prête. Connectez-vous à votre compte pour la télécharger jusqu'au {until}.",
+      },
+      ERASED: {
+        subject: "Vos données ont été effacées",
+        text:
+          "Nous avons terminé le traitement de votre demande ({right}) du {received} le {completed}. Ceci est notre dernier message à ce sujet : nous supprimons ensuite cette adresse.",
+      },
+      RECTIFIED: {
+        subject: "Vos données ont été rectifiées",
+        text: "Nous avons rectifié vos données le {completed}, comme vous l'avez demandé.",
+      },
+    },
+    cancellable: "Vous pouvez l'annuler dans votre compte jusqu'au {until}.",
+    reason: "Motif : {reason}",
+    ground: "Fondement juridique : {ground}",
+    waived: "Nous n'avons pas attendu la confirmation de ces services : {services}.",
+    remedy: "Vous pouvez également former un recours juridictionnel.",
+    contact: "Contact pour la protection des données : {contact}",
+    controller: "Responsable du traitement : {controller}",
+    reference: "Numéro de votre demande : {request}",
+    grounds: {
+      MANIFESTLY_UNFOUNDED: "la demande est manifestement infondée (article 12, paragraphe 5, du RGPD)",
+      EXCESSIVE:
+        "la demande est excessive, notamment en raison de son caractère répétitif (article 12, paragraphe 5, du RGPD)",
+      IDENTITY_NOT_PROVEN:
+        "nous n'avons pas pu établir que la demande vient de vous (articles 11, paragraphe 2, et 12, paragraphe 2, du RGPD)",
+      RIGHTS_OF_OTHERS:
+        "une réponse porterait atteinte aux droits et libertés d'autrui (articles 15, paragraphe 4, et 20, paragraphe 4, du RGPD)",
+      LEGAL_OBLIGATION:
+        "la loi nous oblige à conserver les données (article 17, paragraphe 3, point b, du RGPD)",
+      LEGAL_CLAIMS:
+        "nous avons besoin des données pour la constatation, l'exercice ou la défense de droits en justice (article 17, paragraphe 3, point e, du RGPD)",
+      FREEDOM_OF_EXPRESSION:
+        "les données sont nécessaires à la liberté d'expression et d'information (article 17, paragraphe 3, point a, du RGPD)",
+      PUBLIC_INTEREST:
+        "les données sont nécessaires à la santé publique, aux archives ou à la recherche dans l'intérêt public (article 17, paragraphe 3, points c et d, du RGPD)",
+      NO_RIGHT: "les conditions du droit ne sont pas remplies",
     },
   },
 };

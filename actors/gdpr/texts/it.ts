@@ -158,6 +158,7 @@ export const it: Texts = {
     hold_reason: "motivo della sospensione",
     extension_reason: "motivo della proroga",
     refusal_reason: "motivo del rifiuto",
+    refusal_ground: "base giuridica del rifiuto",
     cancellation_reason: "motivo dell'annullamento",
     evidence: "prova",
     waiver_reason: "motivo della rinuncia",
@@ -295,6 +296,72 @@ export const it: Texts = {
       recipients: "destinatari",
       thirdCountries: "trasferimenti verso paesi terzi",
       automatedDecisions: "dichiarazione sulle decisioni automatizzate",
+    },
+  },
+  notices: {
+    kinds: {
+      RECEIVED: {
+        subject: "Abbiamo ricevuto la Sua richiesta",
+        text: "Abbiamo ricevuto la Sua richiesta ({right}) il {received}. Risponderemo entro il {due}.",
+      },
+      IDENTITY_NEEDED: {
+        subject: "Abbiamo bisogno di una prova della Sua identità",
+        text:
+          "Abbiamo ricevuto la Sua richiesta ({right}) il {received}. Prima di rispondere dobbiamo sapere che proviene da Lei. La preghiamo di contattarci indicando il numero della richiesta: {request}.",
+      },
+      EXTENDED: {
+        subject: "Abbiamo bisogno di più tempo per la Sua richiesta",
+        text:
+          "Abbiamo ricevuto la Sua richiesta ({right}) il {received}. Ci serve più di un mese; risponderemo entro il {due}.",
+      },
+      REFUSED: {
+        subject: "Abbiamo respinto la Sua richiesta",
+        text: "Abbiamo respinto la Sua richiesta ({right}) del {received}.",
+      },
+      CANCELLED: {
+        subject: "La Sua richiesta è stata annullata",
+        text:
+          "La Sua richiesta ({right}) del {received} è stata annullata. Non prendiamo altre misure. Può presentare una nuova richiesta in qualsiasi momento.",
+      },
+      READY: {
+        subject: "I Suoi dati sono pronti",
+        text:
+          "La risposta alla Sua richiesta ({right}) del {received} è pronta. Acceda al Suo account per scaricarla entro il {until}.",
+      },
+      ERASED: {
+        subject: "I Suoi dati sono stati cancellati",
+        text:
+          "Abbiamo concluso la Sua richiesta ({right}) del {received} il {completed}. Questo è il nostro ultimo messaggio al riguardo: dopo eliminiamo questo indirizzo.",
+      },
+      RECTIFIED: {
+        subject: "I Suoi dati sono stati rettificati",
+        text: "Abbiamo rettificato i Suoi dati il {completed}, come da Lei richiesto.",
+      },
+    },
+    cancellable: "Può annullarla nel Suo account entro il {until}.",
+    reason: "Motivo: {reason}",
+    ground: "Base giuridica: {ground}",
+    waived: "Non abbiamo atteso la conferma di questi servizi: {services}.",
+    remedy: "Può inoltre proporre un ricorso giurisdizionale.",
+    contact: "Contatto per la protezione dei dati: {contact}",
+    controller: "Titolare del trattamento: {controller}",
+    reference: "Numero della Sua richiesta: {request}",
+    grounds: {
+      MANIFESTLY_UNFOUNDED: "la richiesta è manifestamente infondata (articolo 12, paragrafo 5, GDPR)",
+      EXCESSIVE:
+        "la richiesta è eccessiva, in particolare per il suo carattere ripetitivo (articolo 12, paragrafo 5, GDPR)",
+      IDENTITY_NOT_PROVEN:
+        "non abbiamo potuto stabilire che la richiesta proviene da Lei (articoli 11, paragrafo 2, e 12, paragrafo 2, GDPR)",
+      RIGHTS_OF_OTHERS:
+        "una risposta lederebbe i diritti e le libertà altrui (articoli 15, paragrafo 4, e 20, paragrafo 4, GDPR)",
+      LEGAL_OBLIGATION: "la legge ci obbliga a conservare i dati (articolo 17, paragrafo 3, lettera b, GDPR)",
+      LEGAL_CLAIMS:
+        "abbiamo bisogno dei dati per accertare, esercitare o difendere un diritto in sede giudiziaria (articolo 17, paragrafo 3, lettera e, GDPR)",
+      FREEDOM_OF_EXPRESSION:
+        "i dati sono necessari per la libertà di espressione e di informazione (articolo 17, paragrafo 3, lettera a, GDPR)",
+      PUBLIC_INTEREST:
+        "i dati sono necessari per la sanità pubblica, gli archivi o la ricerca nel pubblico interesse (articolo 17, paragrafo 3, lettere c e d, GDPR)",
+      NO_RIGHT: "le condizioni del diritto non sono soddisfatte",
     },
   },
 };

@@ -1,5 +1,6 @@
 /** Shape of the texts that documents for customers and for authorities consist of. One file holds each language. */
 import type { Category, LegalBasis, Purpose, Retention } from "../../../domain/processing.ts";
+import type { NoticeKind, RefusalGround } from "../../../domain/notices.ts";
 import type { Language, MissingStatement } from "../../../domain/store_settings.ts";
 
 /** A name and a sentence. */
@@ -112,6 +113,27 @@ export interface Texts {
     /** `{basis}` */
     proposed: string;
     statements: Record<MissingStatement, string>;
+  };
+  /** Notices about a request, of which each text is a paragraph. */
+  notices: {
+    /** The texts: `{right}`, `{received}`, and of some `{due}`, `{completed}`, `{until}`, `{request}`. */
+    kinds: Record<NoticeKind, { subject: string; text: string }>;
+    /** `{until}` */
+    cancellable: string;
+    /** `{reason}` */
+    reason: string;
+    /** `{ground}` */
+    ground: string;
+    /** `{services}` */
+    waived: string;
+    remedy: string;
+    /** `{contact}` */
+    contact: string;
+    /** `{controller}` */
+    controller: string;
+    /** `{request}` */
+    reference: string;
+    grounds: Record<RefusalGround, string>;
   };
 }
 

@@ -102,6 +102,7 @@ const RARELY_ACCEPTED = new Set([
   "receiveGdprRequestInformation",
   "releaseGdprRequest",
   "waiveGdprRequest",
+  "waiveGdprNotice",
   "confirmGdprRequest",
   "rejectGdprRequest",
   "withdrawGdprRequest",
@@ -123,6 +124,7 @@ async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
   await tell(world, one, "group.assign", { groupId: first.id });
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: one.id, right: "ACCESS" });
+  const [notice] = await world.admin`select notice_id from gdpr_notices`;
   const hold = await tell(world, one, "hold.place", { ground: "LEGAL_CLAIM" });
   return {
     customerId: [one.id, two.id],
@@ -130,6 +132,7 @@ async function arrange({ world }: TestRest): Promise<Record<string, string[]>> {
     groupId: [first.id, second.id],
     addressId: [ids.addressId ?? ""],
     requestId: [request.id],
+    noticeId: [notice?.noticeId],
   };
 }
 

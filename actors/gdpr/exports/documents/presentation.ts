@@ -93,6 +93,8 @@ function wordsOf(name: string, texts: Texts): Readonly<Record<string, string>> |
     case "outcome":
     case "ground":
       return texts.values;
+    case "refusal_ground":
+      return texts.notices.grounds;
     case "event":
       return texts.events;
     case "by":

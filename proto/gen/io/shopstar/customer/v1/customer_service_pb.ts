@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/customer_service.proto.
  */
 export const file_io_shopstar_customer_v1_customer_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkihgIKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uEjcKBnN0YXR1cxgEIAEoDjInLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkN1c3RvbWVyU3RhdHVzQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSKAAwobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzcxI3CgZzdGF0dXMYCCABKA4yJy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5DdXN0b21lclN0YXR1cxIPCgd2ZXJzaW9uGAkgASgFQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWVCCQoHX2xvY2FsZSKxAQoHQWRkcmVzcxISCgphZGRyZXNzX2lkGAEgASgJEg0KBWxpbmUxGAIgASgJEhIKBWxpbmUyGAMgASgJSACIAQESDAoEY2l0eRgEIAEoCRISCgVzdGF0ZRgFIAEoCUgBiAEBEg8KB2NvdW50cnkYBiABKAkSGAoLcG9zdGFsX2NvZGUYByABKAlIAogBAUIICgZfbGluZTJCCAoGX3N0YXRlQg4KDF9wb3N0YWxfY29kZSJzChVDb25maXJtRXJhc3VyZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIPCgdzZXJ2aWNlGAMgASgJEhAKCGV2aWRlbmNlGAQgASgJEhEKCXNpZ25hdHVyZRgFIAEoDCJFChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEhkKEWFscmVhZHlfY29uZmlybWVkGAIgASgIKogBCg5DdXN0b21lclN0YXR1cxIfChtDVVNUT01FUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZDVVNUT01FUl9TVEFUVVNfQUNUSVZFEAESHQoZQ1VTVE9NRVJfU1RBVFVTX1NVU1BFTkRFRBACEhoKFkNVU1RPTUVSX1NUQVRVU19DTE9TRUQQAyruAQoPUHJpY2VMaXN0UmVhc29uEiEKHVBSSUNFX0xJU1RfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaUFJJQ0VfTElTVF9SRUFTT05fTk9fR1JPVVAQARIgChxQUklDRV9MSVNUX1JFQVNPTl9PTkxZX0dST1VQEAISJgoiUFJJQ0VfTElTVF9SRUFTT05fSElHSEVTVF9QUklPUklUWRADEicKI1BSSUNFX0xJU1RfUkVBU09OX0VBUkxJRVNUX0FTU0lHTkVEEAQSJQohUFJJQ0VfTElTVF9SRUFTT05fTE9XRVNUX0dST1VQX0lEEAUygwMKD0N1c3RvbWVyU2VydmljZRJ6ChFHZXRDdXN0b21lckdyb3VwcxIxLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyR3JvdXBzUmVxdWVzdBoyLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USgAEKE0dldEN1c3RvbWVyU25hcHNob3QSMy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBo0LmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXNwb25zZRJxCg5Db25maXJtRXJhc3VyZRIuLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbmZpcm1FcmFzdXJlUmVxdWVzdBovLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbmZpcm1FcmFzdXJlUmVzcG9uc2VCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkihgIKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uEjcKBnN0YXR1cxgEIAEoDjInLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkN1c3RvbWVyU3RhdHVzQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSKAAwobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzcxI3CgZzdGF0dXMYCCABKA4yJy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5DdXN0b21lclN0YXR1cxIPCgd2ZXJzaW9uGAkgASgFQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWVCCQoHX2xvY2FsZSKxAQoHQWRkcmVzcxISCgphZGRyZXNzX2lkGAEgASgJEg0KBWxpbmUxGAIgASgJEhIKBWxpbmUyGAMgASgJSACIAQESDAoEY2l0eRgEIAEoCRISCgVzdGF0ZRgFIAEoCUgBiAEBEg8KB2NvdW50cnkYBiABKAkSGAoLcG9zdGFsX2NvZGUYByABKAlIAogBAUIICgZfbGluZTJCCAoGX3N0YXRlQg4KDF9wb3N0YWxfY29kZSJzChVDb25maXJtRXJhc3VyZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIPCgdzZXJ2aWNlGAMgASgJEhAKCGV2aWRlbmNlGAQgASgJEhEKCXNpZ25hdHVyZRgFIAEoDCJFChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEhkKEWFscmVhZHlfY29uZmlybWVkGAIgASgIIjcKEEdldE5vdGljZVJlcXVlc3QSEQoJbm90aWNlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIsIBChFHZXROb3RpY2VSZXNwb25zZRIRCglub3RpY2VfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIxCgRraW5kGAQgASgOMiMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuTm90aWNlS2luZBINCgVlbWFpbBgFIAEoCRIQCghsYW5ndWFnZRgGIAEoCRIPCgdzdWJqZWN0GAcgASgJEgwKBHRleHQYCCABKAkiOwoUQ29uZmlybU5vdGljZVJlcXVlc3QSEQoJbm90aWNlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIkQKFUNvbmZpcm1Ob3RpY2VSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIZChFhbHJlYWR5X2NvbmZpcm1lZBgCIAEoCCqIAQoOQ3VzdG9tZXJTdGF0dXMSHwobQ1VTVE9NRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQ1VTVE9NRVJfU1RBVFVTX0FDVElWRRABEh0KGUNVU1RPTUVSX1NUQVRVU19TVVNQRU5ERUQQAhIaChZDVVNUT01FUl9TVEFUVVNfQ0xPU0VEEAMq7gEKD1ByaWNlTGlzdFJlYXNvbhIhCh1QUklDRV9MSVNUX1JFQVNPTl9VTlNQRUNJRklFRBAAEh4KGlBSSUNFX0xJU1RfUkVBU09OX05PX0dST1VQEAESIAocUFJJQ0VfTElTVF9SRUFTT05fT05MWV9HUk9VUBACEiYKIlBSSUNFX0xJU1RfUkVBU09OX0hJR0hFU1RfUFJJT1JJVFkQAxInCiNQUklDRV9MSVNUX1JFQVNPTl9FQVJMSUVTVF9BU1NJR05FRBAEEiUKIVBSSUNFX0xJU1RfUkVBU09OX0xPV0VTVF9HUk9VUF9JRBAFKvwBCgpOb3RpY2VLaW5kEhsKF05PVElDRV9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUTk9USUNFX0tJTkRfUkVDRUlWRUQQARIfChtOT1RJQ0VfS0lORF9JREVOVElUWV9ORUVERUQQAhIYChROT1RJQ0VfS0lORF9FWFRFTkRFRBADEhcKE05PVElDRV9LSU5EX1JFRlVTRUQQBBIZChVOT1RJQ0VfS0lORF9DQU5DRUxMRUQQBRIVChFOT1RJQ0VfS0lORF9SRUFEWRAGEhYKEk5PVElDRV9LSU5EX0VSQVNFRBAHEhkKFU5PVElDRV9LSU5EX1JFQ1RJRklFRBAIMtcECg9DdXN0b21lclNlcnZpY2USegoRR2V0Q3VzdG9tZXJHcm91cHMSMS5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QaMi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lckdyb3Vwc1Jlc3BvbnNlEoABChNHZXRDdXN0b21lclNuYXBzaG90EjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lclNuYXBzaG90UmVzcG9uc2UScQoOQ29uZmlybUVyYXN1cmUSLi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtRXJhc3VyZVJlcXVlc3QaLy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtRXJhc3VyZVJlc3BvbnNlEmIKCUdldE5vdGljZRIpLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldE5vdGljZVJlcXVlc3QaKi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXROb3RpY2VSZXNwb25zZRJuCg1Db25maXJtTm90aWNlEi0uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybU5vdGljZVJlcXVlc3QaLi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtTm90aWNlUmVzcG9uc2VCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.GetCustomerGroupsRequest
@@ -351,6 +351,150 @@ export const ConfirmErasureResponseSchema: GenMessage<ConfirmErasureResponse> = 
   messageDesc(file_io_shopstar_customer_v1_customer_service, 7);
 
 /**
+ * @generated from message io.shopstar.customer.v1.GetNoticeRequest
+ */
+export type GetNoticeRequest = Message<"io.shopstar.customer.v1.GetNoticeRequest"> & {
+  /**
+   * UUID of the notice, from gdpr.notice_due.
+   *
+   * @generated from field: string notice_id = 1;
+   */
+  noticeId: string;
+
+  /**
+   * UUID of the store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.GetNoticeRequest.
+ * Use `create(GetNoticeRequestSchema)` to create a new message.
+ */
+export const GetNoticeRequestSchema: GenMessage<GetNoticeRequest> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_customer_service, 8);
+
+/**
+ * @generated from message io.shopstar.customer.v1.GetNoticeResponse
+ */
+export type GetNoticeResponse = Message<"io.shopstar.customer.v1.GetNoticeResponse"> & {
+  /**
+   * UUID of the notice.
+   *
+   * @generated from field: string notice_id = 1;
+   */
+  noticeId: string;
+
+  /**
+   * UUID of the GDPR request.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * UUID of the customer.
+   *
+   * @generated from field: string customer_id = 3;
+   */
+  customerId: string;
+
+  /**
+   * @generated from field: io.shopstar.customer.v1.NoticeKind kind = 4;
+   */
+  kind: NoticeKind;
+
+  /**
+   * Email address of the recipient.
+   *
+   * @generated from field: string email = 5;
+   */
+  email: string;
+
+  /**
+   * Language of the subject and the text, BCP 47: "en", "de", "fr" or "it".
+   *
+   * @generated from field: string language = 6;
+   */
+  language: string;
+
+  /**
+   * One line.
+   *
+   * @generated from field: string subject = 7;
+   */
+  subject: string;
+
+  /**
+   * Plain text: paragraphs, separated by blank lines.
+   *
+   * @generated from field: string text = 8;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.GetNoticeResponse.
+ * Use `create(GetNoticeResponseSchema)` to create a new message.
+ */
+export const GetNoticeResponseSchema: GenMessage<GetNoticeResponse> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_customer_service, 9);
+
+/**
+ * @generated from message io.shopstar.customer.v1.ConfirmNoticeRequest
+ */
+export type ConfirmNoticeRequest = Message<"io.shopstar.customer.v1.ConfirmNoticeRequest"> & {
+  /**
+   * UUID of the notice, from gdpr.notice_due.
+   *
+   * @generated from field: string notice_id = 1;
+   */
+  noticeId: string;
+
+  /**
+   * UUID of the store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.ConfirmNoticeRequest.
+ * Use `create(ConfirmNoticeRequestSchema)` to create a new message.
+ */
+export const ConfirmNoticeRequestSchema: GenMessage<ConfirmNoticeRequest> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_customer_service, 10);
+
+/**
+ * @generated from message io.shopstar.customer.v1.ConfirmNoticeResponse
+ */
+export type ConfirmNoticeResponse = Message<"io.shopstar.customer.v1.ConfirmNoticeResponse"> & {
+  /**
+   * Always true: the notice counts as delivered. Every other outcome is an error status.
+   *
+   * @generated from field: bool accepted = 1;
+   */
+  accepted: boolean;
+
+  /**
+   * Whether the notice had been confirmed before. Then this call has changed nothing.
+   *
+   * @generated from field: bool already_confirmed = 2;
+   */
+  alreadyConfirmed: boolean;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.ConfirmNoticeResponse.
+ * Use `create(ConfirmNoticeResponseSchema)` to create a new message.
+ */
+export const ConfirmNoticeResponseSchema: GenMessage<ConfirmNoticeResponse> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_customer_service, 11);
+
+/**
  * Whether a customer may order. Refuse the order of a SUSPENDED or CLOSED customer; the cart may be shown in every
  * status. Treat every other value like ACTIVE: UNSPECIFIED is sent by versions without this field, and a value that you
  * do not know must not stop the shop. The status may change at any time, so look it up before the order is placed. An
@@ -446,7 +590,81 @@ export const PriceListReasonSchema: GenEnum<PriceListReason> = /*@__PURE__*/
   enumDesc(file_io_shopstar_customer_v1_customer_service, 1);
 
 /**
- * Read-only lookups for services on the shopping path, and the confirmation of erasures. Every method may also
+ * What a notice is about. Deliver a notice of a kind that you do not know like any other.
+ *
+ * @generated from enum io.shopstar.customer.v1.NoticeKind
+ */
+export enum NoticeKind {
+  /**
+   * @generated from enum value: NOTICE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The store has received the request.
+   *
+   * @generated from enum value: NOTICE_KIND_RECEIVED = 1;
+   */
+  RECEIVED = 1,
+
+  /**
+   * The store cannot answer before it knows who has sent the request.
+   *
+   * @generated from enum value: NOTICE_KIND_IDENTITY_NEEDED = 2;
+   */
+  IDENTITY_NEEDED = 2,
+
+  /**
+   * The due date has moved.
+   *
+   * @generated from enum value: NOTICE_KIND_EXTENDED = 3;
+   */
+  EXTENDED = 3,
+
+  /**
+   * The store has refused the request.
+   *
+   * @generated from enum value: NOTICE_KIND_REFUSED = 4;
+   */
+  REFUSED = 4,
+
+  /**
+   * The request was canceled.
+   *
+   * @generated from enum value: NOTICE_KIND_CANCELLED = 5;
+   */
+  CANCELLED = 5,
+
+  /**
+   * The documents can be downloaded.
+   *
+   * @generated from enum value: NOTICE_KIND_READY = 6;
+   */
+  READY = 6,
+
+  /**
+   * The data were erased.
+   *
+   * @generated from enum value: NOTICE_KIND_ERASED = 7;
+   */
+  ERASED = 7,
+
+  /**
+   * The data were corrected.
+   *
+   * @generated from enum value: NOTICE_KIND_RECTIFIED = 8;
+   */
+  RECTIFIED = 8,
+}
+
+/**
+ * Describes the enum io.shopstar.customer.v1.NoticeKind.
+ */
+export const NoticeKindSchema: GenEnum<NoticeKind> = /*@__PURE__*/
+  enumDesc(file_io_shopstar_customer_v1_customer_service, 2);
+
+/**
+ * Read-only lookups for services on the shopping path, the confirmation of erasures, and notices to customers. Every method may also
  * return UNAUTHENTICATED (unknown caller), PERMISSION_DENIED (the caller may not call this method, or names a
  * store that is not its own), UNAVAILABLE and RESOURCE_EXHAUSTED (retry).
  *
@@ -499,6 +717,34 @@ export const CustomerService: GenService<{
     methodKind: "unary";
     input: typeof ConfirmErasureRequestSchema;
     output: typeof ConfirmErasureResponseSchema;
+  },
+  /**
+   * Returns a notice to a customer about a GDPR request, as it has to be delivered now: recipient, language and text.
+   * Fetch it for each attempt, because the text and the address may have changed. Keep neither longer than the delivery
+   * takes, in particular that of a notice of the kind ERASED.
+   * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such notice. FAILED_PRECONDITION: the notice is
+   * not due: it was delivered or waived, has expired, or has no recipient.
+   *
+   * @generated from rpc io.shopstar.customer.v1.CustomerService.GetNotice
+   */
+  getNotice: {
+    methodKind: "unary";
+    input: typeof GetNoticeRequestSchema;
+    output: typeof GetNoticeResponseSchema;
+  },
+  /**
+   * Confirms that a notice was handed over for delivery to its recipient. Idempotent: repeated confirmations are accepted.
+   * The recipient of an erased customer is destroyed with the first one. A notice that was waived or has expired counts
+   * as delivered after it, too.
+   * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such notice. FAILED_PRECONDITION: the notice is
+   * not due yet.
+   *
+   * @generated from rpc io.shopstar.customer.v1.CustomerService.ConfirmNotice
+   */
+  confirmNotice: {
+    methodKind: "unary";
+    input: typeof ConfirmNoticeRequestSchema;
+    output: typeof ConfirmNoticeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_io_shopstar_customer_v1_customer_service, 0);

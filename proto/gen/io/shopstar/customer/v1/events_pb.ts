@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/events.proto.
  */
 export const file_io_shopstar_customer_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzItIBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSGgoSbWVtYmVyc2hpcF92ZXJzaW9uGBAgASgFEhAKCGdyb3VwX2lkGAYgASgJItEBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIaChJtZW1iZXJzaGlwX3ZlcnNpb24YECABKAUSEAoIZ3JvdXBfaWQYBiABKAkiiwIKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDHBhcnRpY2lwYW50cxgHIAMoCRI4CgxlbWFpbF9oYXNoZXMYCCADKAsyIi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5FbWFpbEhhc2gisgIKDkN1c3RvbWVyRXJhc2VkEhAKCGV2ZW50X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhMKC2N1c3RvbWVyX2lkGAMgASgJEi8KC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgFIAEoCRIPCgd2ZXJzaW9uGA8gASgFEhIKCnJlcXVlc3RfaWQYBiABKAkSFAoMZW1haWxfaGFzaGVzGAcgAygJEi0KCWVyYXNlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGa2V5X2lkGAkgASgJEg0KBXByb29mGAogASgJEhsKE3dhaXZlZF9wYXJ0aWNpcGFudHMYCyADKAkiKQoJRW1haWxIYXNoEg4KBmtleV9pZBgBIAEoCRIMCgRoYXNoGAIgASgJQj8KF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxUAFaInNob3BzdGFyLmlvL2N1c3RvbWVyL3YxO2N1c3RvbWVydjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiRpby9zaG9wc3Rhci9jdXN0b21lci92MS9ldmVudHMucHJvdG8SF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxIp4BCg9DdXN0b21lckNyZWF0ZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUi1gEKD0N1c3RvbWVyVXBkYXRlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIWCg5jaGFuZ2VkX2ZpZWxkcxgGIAMoCRITCgZzdGF0dXMYByABKAlIAIgBAUIJCgdfc3RhdHVzItIBChVDdXN0b21lckdyb3VwQXNzaWduZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSGgoSbWVtYmVyc2hpcF92ZXJzaW9uGBAgASgFEhAKCGdyb3VwX2lkGAYgASgJItEBChRDdXN0b21lckdyb3VwUmVtb3ZlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRIaChJtZW1iZXJzaGlwX3ZlcnNpb24YECABKAUSEAoIZ3JvdXBfaWQYBiABKAkiiwIKGEN1c3RvbWVyRXJhc3VyZVJlcXVlc3RlZBIQCghldmVudF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIvCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIdHJhY2VfaWQYBSABKAkSDwoHdmVyc2lvbhgPIAEoBRISCgpyZXF1ZXN0X2lkGAYgASgJEhQKDHBhcnRpY2lwYW50cxgHIAMoCRI4CgxlbWFpbF9oYXNoZXMYCCADKAsyIi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5FbWFpbEhhc2gi0QEKDUdkcHJOb3RpY2VEdWUSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEhEKCW5vdGljZV9pZBgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJEgwKBGtpbmQYCCABKAkSDwoHYXR0ZW1wdBgJIAEoBSKyAgoOQ3VzdG9tZXJFcmFzZWQSEAoIZXZlbnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEwoLY3VzdG9tZXJfaWQYAyABKAkSLwoLb2NjdXJyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRyYWNlX2lkGAUgASgJEg8KB3ZlcnNpb24YDyABKAUSEgoKcmVxdWVzdF9pZBgGIAEoCRIUCgxlbWFpbF9oYXNoZXMYByADKAkSLQoJZXJhc2VkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZrZXlfaWQYCSABKAkSDQoFcHJvb2YYCiABKAkSGwoTd2FpdmVkX3BhcnRpY2lwYW50cxgLIAMoCSIpCglFbWFpbEhhc2gSDgoGa2V5X2lkGAEgASgJEgwKBGhhc2gYAiABKAlCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Topic customer.created: a customer has been registered.
@@ -358,6 +358,85 @@ export const CustomerErasureRequestedSchema: GenMessage<CustomerErasureRequested
   messageDesc(file_io_shopstar_customer_v1_events, 4);
 
 /**
+ * Topic gdpr.notice_due: a notice to the customer about a GDPR request has to be delivered. communication-service fetches
+ * the recipient and the text with CustomerService.GetNotice, and confirms the delivery with CustomerService.ConfirmNotice.
+ * Until then the event is sent again, at least once a day, with a new event_id and the same notice_id: deduplicate by
+ * notice_id.
+ *
+ * @generated from message io.shopstar.customer.v1.GdprNoticeDue
+ */
+export type GdprNoticeDue = Message<"io.shopstar.customer.v1.GdprNoticeDue"> & {
+  /**
+   * UUID, the same in every delivery.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * UUID of the store.
+   *
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * UUID of the customer.
+   *
+   * @generated from field: string customer_id = 3;
+   */
+  customerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp occurred_at = 4;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * W3C trace ID (32 hexadecimal digits) of the request that caused the event.
+   *
+   * @generated from field: string trace_id = 5;
+   */
+  traceId: string;
+
+  /**
+   * UUID of the notice.
+   *
+   * @generated from field: string notice_id = 6;
+   */
+  noticeId: string;
+
+  /**
+   * UUID of the GDPR request.
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
+
+  /**
+   * RECEIVED, IDENTITY_NEEDED, EXTENDED, REFUSED, CANCELLED, READY, ERASED or RECTIFIED. More kinds may follow; they are
+   * delivered in the same way.
+   *
+   * @generated from field: string kind = 8;
+   */
+  kind: string;
+
+  /**
+   * Number of times that the notice was published as due, from 1.
+   *
+   * @generated from field: int32 attempt = 9;
+   */
+  attempt: number;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.GdprNoticeDue.
+ * Use `create(GdprNoticeDueSchema)` to create a new message.
+ */
+export const GdprNoticeDueSchema: GenMessage<GdprNoticeDue> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_events, 5);
+
+/**
  * Topic customer.erased, kept forever and compacted by key: the erasure is complete. This topic is the erasure memory.
  * The key contains the store, because a customer_id can exist in several stores.
  *
@@ -457,7 +536,7 @@ export type CustomerErased = Message<"io.shopstar.customer.v1.CustomerErased"> &
  * Use `create(CustomerErasedSchema)` to create a new message.
  */
 export const CustomerErasedSchema: GenMessage<CustomerErased> = /*@__PURE__*/
-  messageDesc(file_io_shopstar_customer_v1_events, 5);
+  messageDesc(file_io_shopstar_customer_v1_events, 6);
 
 /**
  * Keyed hash of an email.
@@ -485,5 +564,5 @@ export type EmailHash = Message<"io.shopstar.customer.v1.EmailHash"> & {
  * Use `create(EmailHashSchema)` to create a new message.
  */
 export const EmailHashSchema: GenMessage<EmailHash> = /*@__PURE__*/
-  messageDesc(file_io_shopstar_customer_v1_events, 6);
+  messageDesc(file_io_shopstar_customer_v1_events, 7);
 
