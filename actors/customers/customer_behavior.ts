@@ -8,14 +8,7 @@ import type { EmailHash } from "../../db/email_hashes.ts";
 import { lockCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import type { RowChange } from "../../db/commits.ts";
-import {
-  type Actions,
-  type Behavior,
-  type Change,
-  type CommandOf,
-  type Found,
-  handler,
-} from "../runtime/behavior.ts";
+import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import type { ActorRef } from "../runtime/protocol.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT, HOLD_LIMIT } from "./customer_machine.ts";
