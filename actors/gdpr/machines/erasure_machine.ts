@@ -243,7 +243,11 @@ const heldByCustomer = [{ type: "setHeldBy", params: "CUSTOMER" } as const, audi
 const endOfRetention = {
   guard: "isReopened",
   target: "#COMPLETED",
-  actions: [{ type: "setOutcome", params: "CANCELLED" }, audit("GDPR_REQUEST_CANCELLED")],
+  actions: [
+    { type: "setOutcome", params: "CANCELLED" },
+    audit("GDPR_REQUEST_CANCELLED"),
+    notify("CANCELLED"),
+  ],
 } as const;
 
 /** Transitions by a hold on the request or on the customer, before the point of no return. */
