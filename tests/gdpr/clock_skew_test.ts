@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
 import { createRequestPerformers } from "../../actors/gdpr/mod.ts";
+import { dueDate } from "../../actors/gdpr/requests/clock.ts";
 import type { ParticipantClient } from "../../actors/gdpr/types.ts";
 import { startHousekeeping } from "../../actors/housekeeping.ts";
 import { startWorker } from "../../actors/runtime/worker.ts";
@@ -73,11 +74,13 @@ for (const days of [40, -40]) {
     const downloads = createExportDownloads(api, keys, world.actors);
     await (await downloads.fetch(token, "access.json", shopper(reader))).gzip.cancel();
 
-    const [row] = await world.admin`
-      select abs(extract(epoch from r.created_at - now())) < 600 as created,
-        r.due_at = r.created_at + interval '1 month' as due, r.completed_at between r.created_at and now() as completed
+    const [{ receivedAt, dueAt, ...row } = {}] = await world.admin`
+      select r.received_at, r.due_at, abs(extract(epoch from r.created_at - now())) < 600 as created,
+        r.received_at = r.created_at as received, r.completed_at between r.created_at and now() as completed
       from gdpr_requests r where request_id = ${late.id}`;
-    assert.deepEqual({ ...row }, { created: true, due: true, completed: true });
+    assert.deepEqual(row, { created: true, received: true, completed: true });
+    const calendar = { timeZone: "UTC", holidays: [] };
+    assert.deepEqual(dueAt, dueDate(receivedAt, calendar, { months: 1 }));
     const [receipt] = await world.admin`select document from erasure_receipts where request_id = ${late.id}`;
     const { requestedAt, erasedAt, completedAt } = receipt?.document ?? {};
     assert.deepEqual([requestedAt, erasedAt, completedAt].toSorted(), [requestedAt, erasedAt, completedAt]);
@@ -86,6 +89,7 @@ for (const days of [40, -40]) {
         select at from actor_events union all select created_at from outbox union all select created_at from effects
         union all select finished_at from effects union all select created_at from timers
         union all select settled_at from gdpr_participants union all select created_at from idempotency_keys
+        union all select created_at from gdpr_notices
       ) times where abs(extract(epoch from at - now())) > 600`;
     assert.equal(wrong, 0, "every stored time is PostgreSQL's");
   });
