@@ -185,7 +185,7 @@ async function assertNotices(admin: Sql, request: Row, context: RequestContext):
   const informationRequests = await admin`
     select from actor_events where actor_id = ${requestId} and event_type = 'information.request'`;
   const isErasing = type === "ERASURE" && (status === "IN_PROGRESS" || isFulfilled(outcome));
-  const expected = context.cause === "RESTORE" ? [] : [
+  const expected = context.cause === "RESTORE" ? [] : type === "RECTIFICATION" ? ["RECTIFIED"] : [
     "RECEIVED",
     ...(context.extended ? ["EXTENDED"] : []),
     ...informationRequests.map(() => "IDENTITY_NEEDED"),
