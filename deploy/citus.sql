@@ -9,6 +9,7 @@ begin;
 
 select create_distributed_table('customers', 'store_id');
 select create_distributed_table('shopper_groups', 'store_id', colocate_with => 'customers');
+select create_distributed_table('customer_holds', 'store_id', colocate_with => 'customers');
 select create_distributed_table('customer_addresses', 'store_id', colocate_with => 'customers');
 select create_distributed_table('customer_group_memberships', 'store_id', colocate_with => 'customers');
 select create_distributed_table('actor_events', 'store_id', colocate_with => 'customers');
@@ -18,6 +19,7 @@ select create_distributed_table('rate_limits', 'store_id', colocate_with => 'cus
 select create_distributed_table('store_settings', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_requests', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_participants', 'store_id', colocate_with => 'customers');
+select create_distributed_table('gdpr_notices', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_export_parts', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_exports', 'store_id', colocate_with => 'customers');
 select create_distributed_table('erased_subjects', 'store_id', colocate_with => 'customers');
@@ -36,5 +38,6 @@ select citus_add_local_table_to_metadata('erasure_cleanup');
 select citus_add_local_table_to_metadata('erasure_log_positions');
 select citus_add_local_table_to_metadata('erasure_marker');
 select citus_add_local_table_to_metadata('erasure_memory_decisions');
+select citus_add_local_table_to_metadata('retention_sweep');
 
 commit;

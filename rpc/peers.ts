@@ -6,7 +6,6 @@ import {
   CollectCustomerDataRequestSchema,
   DataSubjectService,
 } from "../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
-import { EmailHashSchema } from "../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import { instrumentCall } from "../telemetry/rpc.ts";
 import { activeTraceparent } from "../telemetry/spans.ts";
 import { failureOf, RecordOverdue, statusOf } from "./peer_failures.ts";
@@ -89,7 +88,7 @@ export function createPeers(
         customerId,
         storeId,
         requestId,
-        emailHashes: emailHashes.map((hash) => create(EmailHashSchema, hash)),
+        emailHashes: emailHashes.map(({ keyId, hash }) => ({ keyId, hash })),
         ...(resumeAfter === undefined ? {} : { resumeAfter }),
       });
       const metadata = await authorization(service, options.token);

@@ -101,7 +101,8 @@ browserTest("the text of a decision that is no longer possible is shown again", 
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
   await page.goto(`/inspect/requests/${request.id}`);
-  await fillReason(page, "Refuse", "Another person asked");
+  const form = await fillReason(page, "Refuse", "Another person asked");
+  await form.getByLabel("Legal ground").selectOption({ index: 1 });
   await store.send(request, "cancel", {}, store.staff(["STORE_MANAGER"]));
   await untilStatus(page, /^Completed: canceled/);
   await submit(page, "Refuse");

@@ -58,11 +58,15 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     dueAt,
     completedAt: null,
     requestedBy: as.id,
+    refusalGround: null,
+    informed: "PENDING",
+    notices: opened.body.notices,
     machine: "gdpr_erasure@1",
     version: 1,
     reasons: { hold: null, extension: null, refusal: null, cancellation: null },
     participants: [],
   }]);
+  assert.deepEqual(opened.body.notices.map(({ kind }: { kind: string }) => kind), ["RECEIVED"]);
   assert.ok(Date.parse(dueAt) - Date.parse(createdAt) >= 28 * DAY_MS);
   assert.equal(opened.headers.get("location"), `${PATH}/${requestId}`);
   assert.equal(opened.headers.get("etag"), '"1"');
@@ -460,7 +464,7 @@ Deno.test("a request of an unknown machine can be read, and refuses every comman
       cancel: undefined,
       release: undefined,
       hold: { reason: "r" },
-      refuse: { reason: "r" },
+      refuse: { reason: "r", ground: "MANIFESTLY_UNFOUNDED" },
       extend: { reason: "r" },
       retry: {},
       waive: { service: "order-service", reason: "r" },
@@ -516,7 +520,7 @@ Deno.test("only privacy officers of the store handle its requests", async () => 
     hold: { body: { reason: "r" } },
     release: { before: ["hold", { reason: "r" }] },
     cancel: {},
-    refuse: { body: { reason: "r" } },
+    refuse: { body: { reason: "r", ground: "MANIFESTLY_UNFOUNDED" } },
     extend: { body: { reason: "r" } },
   };
   for (const [action, { body, before }] of Object.entries(actions)) {

@@ -6,15 +6,13 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { EmailHash } from "./events_pb.ts";
-import { file_io_shopstar_customer_v1_events } from "./events_pb.ts";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file io/shopstar/customer/v1/data_subject_service.proto.
  */
 export const file_io_shopstar_customer_v1_data_subject_service: GenFile = /*@__PURE__*/
-  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEivQEKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQESOAoMZW1haWxfaGFzaGVzGAUgAygLMiIuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuRW1haWxIYXNoQg8KDV9yZXN1bWVfYWZ0ZXIi9gEKG0NvbGxlY3RDdXN0b21lckRhdGFSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSEAoIY2F0ZWdvcnkYAiABKAkSDwoHcHVycG9zZRgDIAEoCRIRCglyZXRlbnRpb24YBCABKAkSEgoKcmVjaXBpZW50cxgFIAMoCRIlCgRkYXRhGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtyZWNvcmRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY3VzdG9tZXJfaWQYCCABKAkSEAoIc3RvcmVfaWQYCSABKAkymQEKEkRhdGFTdWJqZWN0U2VydmljZRKCAQoTQ29sbGVjdEN1c3RvbWVyRGF0YRIzLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0GjQuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlc3BvbnNlMAFCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_io_shopstar_customer_v1_events]);
+  fileDesc("CjJpby9zaG9wc3Rhci9jdXN0b21lci92MS9kYXRhX3N1YmplY3Rfc2VydmljZS5wcm90bxIXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEigwIKGkNvbGxlY3RDdXN0b21lckRhdGFSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSGQoMcmVzdW1lX2FmdGVyGAQgASgJSACIAQESUwoMZW1haWxfaGFzaGVzGAUgAygLMj0uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29sbGVjdEN1c3RvbWVyRGF0YVJlcXVlc3QuRW1haWxIYXNoGikKCUVtYWlsSGFzaBIOCgZrZXlfaWQYASABKAkSDAoEaGFzaBgCIAEoCUIPCg1fcmVzdW1lX2FmdGVyIvYBChtDb2xsZWN0Q3VzdG9tZXJEYXRhUmVzcG9uc2USDgoGY3Vyc29yGAEgASgJEhAKCGNhdGVnb3J5GAIgASgJEg8KB3B1cnBvc2UYAyABKAkSEQoJcmV0ZW50aW9uGAQgASgJEhIKCnJlY2lwaWVudHMYBSADKAkSJQoEZGF0YRgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLcmVjb3JkZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2N1c3RvbWVyX2lkGAggASgJEhAKCHN0b3JlX2lkGAkgASgJMpkBChJEYXRhU3ViamVjdFNlcnZpY2USggEKE0NvbGxlY3RDdXN0b21lckRhdGESMy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db2xsZWN0Q3VzdG9tZXJEYXRhUmVxdWVzdBo0LmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbGxlY3RDdXN0b21lckRhdGFSZXNwb25zZTABQj8KF2lvLnNob3BzdGFyLmN1c3RvbWVyLnYxUAFaInNob3BzdGFyLmlvL2N1c3RvbWVyL3YxO2N1c3RvbWVydjFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.CollectCustomerDataRequest
@@ -53,9 +51,9 @@ export type CollectCustomerDataRequest = Message<"io.shopstar.customer.v1.Collec
    * guests, who have no customer_id, are data of the customer too. The same in every attempt, unless a key is replaced
    * or the email changes.
    *
-   * @generated from field: repeated io.shopstar.customer.v1.EmailHash email_hashes = 5;
+   * @generated from field: repeated io.shopstar.customer.v1.CollectCustomerDataRequest.EmailHash email_hashes = 5;
    */
-  emailHashes: EmailHash[];
+  emailHashes: CollectCustomerDataRequest_EmailHash[];
 };
 
 /**
@@ -64,6 +62,34 @@ export type CollectCustomerDataRequest = Message<"io.shopstar.customer.v1.Collec
  */
 export const CollectCustomerDataRequestSchema: GenMessage<CollectCustomerDataRequest> = /*@__PURE__*/
   messageDesc(file_io_shopstar_customer_v1_data_subject_service, 0);
+
+/**
+ * Keyed hash of an email, the same as in the event customer.erasure_requested.
+ *
+ * @generated from message io.shopstar.customer.v1.CollectCustomerDataRequest.EmailHash
+ */
+export type CollectCustomerDataRequest_EmailHash = Message<"io.shopstar.customer.v1.CollectCustomerDataRequest.EmailHash"> & {
+  /**
+   * ID of the key, 16 hexadecimal digits.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * HMAC-SHA-256 of the normalized email with the participants' key, in hexadecimal.
+   *
+   * @generated from field: string hash = 2;
+   */
+  hash: string;
+};
+
+/**
+ * Describes the message io.shopstar.customer.v1.CollectCustomerDataRequest.EmailHash.
+ * Use `create(CollectCustomerDataRequest_EmailHashSchema)` to create a new message.
+ */
+export const CollectCustomerDataRequest_EmailHashSchema: GenMessage<CollectCustomerDataRequest_EmailHash> = /*@__PURE__*/
+  messageDesc(file_io_shopstar_customer_v1_data_subject_service, 0, 0);
 
 /**
  * @generated from message io.shopstar.customer.v1.CollectCustomerDataResponse
