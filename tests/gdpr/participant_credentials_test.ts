@@ -35,7 +35,7 @@ Deno.test("the service sends participants its certificate and token, and does no
   await fetch(`http://127.0.0.1:${http}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
-    body: JSON.stringify({ query: "mutation { requestAccess { request { id } } }" }),
+    body: JSON.stringify({ query: "mutation { requestPortability { request { id } } }" }),
   });
   await eventually(async () => {
     const [row] = await world.admin`select outcome from gdpr_requests`;
