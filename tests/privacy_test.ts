@@ -1,6 +1,7 @@
 /** Personal values are stored in their columns only, for every command. */
 import assert from "node:assert/strict";
 import { createCustomerBehavior } from "../actors/customers/customer_behavior.ts";
+import { reviewErasure } from "../actors/gdpr/effects/review.ts";
 import { endMemberships } from "../actors/customers/end_memberships.ts";
 import { shopperGroupBehavior } from "../actors/customers/shopper_group_behavior.ts";
 import { startWorker } from "../actors/runtime/worker.ts";
@@ -62,7 +63,7 @@ Deno.test("personal values of commands are in no other table, event or log line"
       sql: worker,
       api: world.database.pool("customer_api"),
       actors: world.actors,
-      performers: { "memberships.end": endMemberships },
+      performers: { "memberships.end": endMemberships, "erasure.review": reviewErasure },
       pollMs: 20,
     });
     assert.deepEqual([...await sendEveryCommand(world)].sort(), await everyCommand());
@@ -150,6 +151,8 @@ async function sendEveryCommand(world: World): Promise<Set<string>> {
     await send(ref, "group.assign", { groupId: group.id });
     await tell(world, ref, "group.assign", { groupId: remaining.id });
     await send(ref, "group.remove", { groupId: remaining.id });
+    const hold = await send(ref, "hold.place", { ground: "LEGAL_CLAIM" });
+    await send(ref, "hold.lift", { holdId: hold.ids.holdId });
     await send(ref, "account.suspend");
     await send(ref, "account.reinstate");
     await send(ref, "account.update", { status: "SUSPENDED", ...PROFILE });

@@ -47,6 +47,7 @@ kafkaTest("writes succeed while the broker is down, and the backlog drains after
     ["customer.group_assigned", 5],
     ["customer.group_removed", 5],
     ["customer.updated", 5],
+    ["gdpr.notice_due", 5],
   ]);
 
   // The broker is killed during writes.

@@ -30,7 +30,7 @@ async function handOver(signal: Deno.Signal): Promise<{ tookMs: number; code: nu
   const customer = await register(world);
   const env = environment(world, peer);
   await using first = startService(env);
-  await requestAccess(first, customer);
+  await requestPortability(first, customer);
   await eventually(() => assert.equal(called.length, 1));
   await using second = startService(env);
   await second.ready();
@@ -54,12 +54,12 @@ function environment(world: World, peer: TestPeer): Record<string, string> {
   };
 }
 
-async function requestAccess(service: RunningService, customer: ActorRef): Promise<void> {
+async function requestPortability(service: RunningService, customer: ActorRef): Promise<void> {
   const { http } = await portsOf(service);
   const response = await fetch(`http://127.0.0.1:${http}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", ...gatewayHeaders(customer) },
-    body: JSON.stringify({ query: "mutation { requestAccess { request { id } } }" }),
+    body: JSON.stringify({ query: "mutation { requestPortability { request { id } } }" }),
   });
-  assert.ok((await response.json()).data.requestAccess.request.id);
+  assert.ok((await response.json()).data.requestPortability.request.id);
 }
