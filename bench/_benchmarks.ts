@@ -3,7 +3,7 @@ import type { Report } from "./_report.ts";
 
 export interface Benchmark {
   load(): Promise<(args: string[]) => Promise<Report>>;
-  /** Options of the run of all benchmarks, which takes less than fifteen minutes. */
+  /** Options of the run of all benchmarks, which takes less than twenty minutes on two cores. */
   short: string[];
   /** Options of the full run, by default those of the benchmark. */
   full?: string[];

@@ -82,7 +82,7 @@ export type Outcome =
   | { type: "stored" } & Returned
   /** What the decision rests on has changed: it can be made again. */
   | { type: "stale" }
-  /** Another transaction holds the row, or there is none. */
+  /** Another transaction holds the row, or the row does not exist. */
   | { type: "locked" }
   /** The idempotency key has an answer. */
   | { type: "repeated"; stored: StoredAnswer }

@@ -52,8 +52,9 @@ export class NotStored extends Error {
 }
 
 /**
- * Storage in calls that commands share. While other commands on the actor wait, a commit returns the row for the next of them. It is a guess, since another
- * replica may have changed the actor: `store` compares the versions, and only reading justifies a refusal.
+ * Storage in calls that commands share. While other commands on the actor wait, a commit returns the row for the next
+ * of them. It is a guess, since another replica may have changed the actor: `store` compares the versions, and only
+ * reading justifies a refusal.
  *
  * @param wanted whether the caller still waits
  */

@@ -1,5 +1,5 @@
 /** Folds the groups of a chart that the actor is not in, so that the rest fits on one screen. */
-import type { Model, State, Transition } from "./model.ts";
+import { everyState, type Model, type State, type Transition } from "./model.ts";
 
 /**
  * Replaces each group at the top of the chart that is not active by one box. Its arrows start and end at that box, and
@@ -13,7 +13,7 @@ export function fold(model: Model, active: ReadonlySet<string>): Model {
   /** ID of the folded group, by the IDs of the states inside it. */
   const foldedInto = new Map<string, string>();
   const children = root.children.map((child) => {
-    const inside = statesInside(child);
+    const [, ...inside] = everyState(child);
     if (inside.length === 0 || isActive(child, active)) return child;
     for (const { id } of inside) foldedInto.set(id, child.id);
     return { ...child, children: [], initial: [], foldedStates: inside.length };
@@ -29,8 +29,4 @@ export function fold(model: Model, active: ReadonlySet<string>): Model {
 
 function isActive({ representedIds }: State, active: ReadonlySet<string>): boolean {
   return representedIds.some((id) => active.has(id));
-}
-
-function statesInside({ children }: State): State[] {
-  return children.flatMap((child) => [child, ...statesInside(child)]);
 }

@@ -1,5 +1,4 @@
 /** Movers of transitions: the service by itself, or the party that it waits for. */
-import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { requestCommands } from "../../actors/gdpr/requests/commands.ts";
 import type { Model, State, Transition } from "./model.ts";
 import { nodeStatus } from "./node_status.ts";
@@ -25,9 +24,8 @@ export function moverOf({ trigger, event }: Pick<Transition, "trigger" | "event"
   if (ANSWERS.includes(event)) return "participant";
   if (!Object.hasOwn(requestCommands, event)) return "itself"; // a timer, or an event of another actor
   const { by } = requestCommands[event as keyof typeof requestCommands];
-  const isDecision = DECISIONS.some((decision) => decision === event);
   if (by.includes("STAFF")) return by.includes("CUSTOMER") ? "customer or staff" : "staff";
-  return by.includes("CUSTOMER") || isDecision ? "customer" : "itself";
+  return by.includes("CUSTOMER") ? "customer" : "itself";
 }
 
 /**

@@ -21,6 +21,7 @@ import { DECISION_TEXTS } from "./decisions.ts";
 import type { Export } from "./documents.tsx";
 import { waiveNotice } from "./notices.tsx";
 import { RequestPage } from "./page.tsx";
+import { chartQuery } from "./time_travel.tsx";
 import { readRequest, type RequestView, STATE_CHANGES } from "./read.ts";
 
 const PATH = "/requests/:requestId";
@@ -135,11 +136,8 @@ async function changePath(
   const changes = await reader.read(storeId, (sql) => findStateChanges(sql, key, STATE_CHANGES));
   const stateChange = changes[change - 1];
   if (!stateChange) throw notFound({ requestId, at: change });
-  const query = new URLSearchParams({
-    ...(change < changes.length && { at: String(stateChange.sequence) }),
-    ...(chart && { chart }),
-  });
-  return inStore(c, `/inspect/requests/${requestId}${query.size > 0 ? `?${query}` : ""}#chart`);
+  const at = change < changes.length ? stateChange.sequence : undefined;
+  return inStore(c, `/inspect/requests/${requestId}${chartQuery({ at, isWhole: chart === "whole" })}`);
 }
 
 async function downloadReceipt(c: InspectContext, pages: Pages): Promise<Response> {

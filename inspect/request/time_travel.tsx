@@ -41,11 +41,7 @@ export function Steps(
   const isBetween = at !== undefined && changes[reached - 1]?.sequence !== at;
   const hrefOf = (number: number) => {
     const change = changes[number - 1]!;
-    const query = new URLSearchParams({
-      ...(number < changes.length && { at: String(change.sequence) }),
-      ...(isWhole && { chart: "whole" }),
-    });
-    return hrefTo(`${query.size > 0 ? `?${query}` : ""}#chart`);
+    return hrefTo(chartQuery({ at: number < changes.length ? change.sequence : undefined, isWhole }));
   };
   const previous = isBetween ? reached : reached - 1;
   return (
@@ -76,23 +72,30 @@ export function Steps(
           <button type="submit" class="without-script">Show</button>
         </form>
       )}
-      {at === undefined || reached >= changes.length
-        ? at === undefined
-          ? <span aria-disabled="true">Next →</span>
-          : <a href={hrefOf(changes.length)} rel="next" data-key="ArrowRight">Next →</a>
-        : <a href={hrefOf(reached + 1)} rel="next" data-key="ArrowRight">Next →</a>}
+      {at === undefined
+        ? <span aria-disabled="true">Next →</span>
+        : (
+          <a href={hrefOf(Math.min(reached + 1, changes.length))} rel="next" data-key="ArrowRight">
+            Next →
+          </a>
+        )}
     </nav>
   );
 }
 
-/** Link that switches between the whole chart and one that folds the groups that the request is not in. */
-export function ChartChoice({ hrefTo, view: { at, isWhole } }: { hrefTo: HrefTo; view: RequestView }) {
+/** Query and fragment of a request's page that shows its chart. */
+export function chartQuery({ at, isWhole }: Pick<RequestView, "at" | "isWhole">): string {
   const query = new URLSearchParams({
     ...(at !== undefined && { at: String(at) }),
-    ...(!isWhole && { chart: "whole" }),
+    ...(isWhole && { chart: "whole" }),
   });
+  return `${query.size > 0 ? `?${query}` : ""}#chart`;
+}
+
+/** Link that switches between the whole chart and one that folds the groups that the request is not in. */
+export function ChartChoice({ hrefTo, view: { at, isWhole } }: { hrefTo: HrefTo; view: RequestView }) {
   return (
-    <a class="chart-choice" href={hrefTo(`${query.size > 0 ? `?${query}` : ""}#chart`)}>
+    <a class="chart-choice" href={hrefTo(chartQuery({ at, isWhole: !isWhole }))}>
       {isWhole ? "Fold the states that it is not in" : "Show all states"}
     </a>
   );

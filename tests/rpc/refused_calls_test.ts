@@ -49,8 +49,8 @@ Deno.test("refused calls of known callers are audited, at most twice a minute fo
 
   // Accepted calls, and errors that are no refusals, write nothing.
   assert.equal((await mesh.client.groups(asked(customer), as(spiffe("cart-service")))).status, "OK");
-  const nobody = { ...customer, customerId: crypto.randomUUID() };
-  assert.equal((await mesh.client.groups(asked(nobody), as(spiffe("cart-service")))).status, "NOT_FOUND");
+  const unknown = { ...customer, customerId: crypto.randomUUID() };
+  assert.equal((await mesh.client.groups(asked(unknown), as(spiffe("cart-service")))).status, "NOT_FOUND");
   assert.equal((await mesh.client.groups(asked(customer))).status, "UNAUTHENTICATED");
   assert.deepEqual(await events(), []);
 

@@ -30,7 +30,7 @@ export async function sealRecipients(
   }
 }
 
-/** Copies the sealed recipient of the closing notice of an erasure that has begun; nothing if there is none. */
+/** Copies the sealed recipient of the closing notice of an erasure that has begun, if one has. */
 export async function inheritRecipient(
   tx: Tx,
   keys: readonly [SealingKey, ...SealingKey[]],
