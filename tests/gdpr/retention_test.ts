@@ -76,6 +76,13 @@ Deno.test("a closed account is announced, and erased at the end of the retention
   const { ref, context } = await requestOf(world, closed);
   assert.deepEqual([context.cause, context.startsAt], ["RETENTION", closedAt + DAYS * DAY]);
   assert.equal(await readPhase(world, ref), "PENDING.grace");
+  const [entrance] = await world.admin`
+    select channel, identity_method from gdpr_requests where request_id = ${ref.id}`;
+  assert.deepEqual(
+    { ...entrance },
+    { channel: "OTHER", identityMethod: null },
+    "the customer asked for nothing",
+  );
 
   world.later(NOTICE - 1);
   await fixture.work(world.now);

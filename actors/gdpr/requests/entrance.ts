@@ -36,7 +36,7 @@ export function entranceOf(
   const channel = channelOf(input, by);
   const receivedAt = receiptOf(input, now, calendar);
   const isFromAccount = channel === "ACCOUNT" && representative === undefined;
-  const isIdentified = isFromAccount || cause === "RESTORE" || identity !== undefined;
+  const isIdentified = isFromAccount || cause !== "REQUEST" || identity !== undefined;
   if (right === "RECTIFICATION" && !isIdentified) {
     throw refusal(input, "identity", "is required: a rectification changes the profile at once");
   }
@@ -84,7 +84,7 @@ function channelOf(input: Opening, by: Principal): ReceiptChannel {
       "must not be ACCOUNT: from the account, customers open their requests themselves",
     );
   }
-  return channel ?? (by.type === "STAFF" || cause === "RESTORE" ? "OTHER" : "ACCOUNT");
+  return channel ?? (by.type === "STAFF" || cause !== "REQUEST" ? "OTHER" : "ACCOUNT");
 }
 
 function receiptOf(input: Opening, now: Date, calendar: WorkCalendar): Date {
