@@ -69,7 +69,8 @@ export function createLazyEdges(health: Hono, load: () => Promise<Edges>): LazyE
     wake: () => loaded?.inspector.wake(),
     close: () => loaded?.inspector.close(), // no stream is open before
     loadSoon: () => {
-      timer = setTimeout(loadOnce, DELAY_MS);
+      // A promise of its own: that of a request that waits is handled by its answer.
+      timer = setTimeout(async () => await loadOnce(), DELAY_MS);
     },
     [Symbol.dispose]: () => clearTimeout(timer),
   };

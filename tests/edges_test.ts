@@ -55,6 +55,27 @@ Deno.test("edges that cannot be loaded refuse the request that waits", async () 
   assert.equal((await ask("/readyz")).status, 503);
 });
 
+Deno.test("edges that cannot be loaded end the process, also if a request was the first to need them", async () => {
+  const lazy = createLazyEdges(createHealth(false), () => Promise.reject(new Error("no module")));
+  const uncaught = Promise.withResolvers<unknown>();
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    uncaught.resolve(event.reason);
+  };
+  addEventListener("unhandledrejection", listener);
+  try {
+    lazy.loadSoon();
+    const request = new Request("http://host/customers");
+    await assert.rejects(
+      async () => await lazy.fetch(request, INFO as Deno.ServeHandlerInfo<Deno.NetAddr>),
+      /no module/,
+    );
+    assert.match(String(await uncaught.promise), /no module/);
+  } finally {
+    removeEventListener("unhandledrejection", listener);
+  }
+});
+
 Deno.test("a delay of the event loop counts as overload, unless it is that of loading modules", async () => {
   using load = monitorLoad();
   const turn = () => new Promise((resolve) => setTimeout(resolve, 110));
