@@ -32,7 +32,7 @@ export function createHttpApp({ corsOrigins }: Pick<HttpConfig, "corsOrigins">):
   // Does not repeat the path, which may contain a token or a personal value.
   return app.notFound((c) => {
     const methods = methodsOf(app, c.req.path);
-    if (methods.length === 0) {
+    if (methods.length === 0 || methods.includes(c.req.method)) {
       return c.json(refusalBody(c, "NOT_FOUND", "Cannot find anything under this path"), 404);
     }
     const allow = [...methods, "OPTIONS"].join(", ");

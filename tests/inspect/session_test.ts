@@ -308,6 +308,7 @@ Deno.test("no page can be cached or framed, or loads anything from another origi
     const text = await page.text();
     assert.doesNotMatch(text, /<style|style=|<script(?! src="\/inspect\/assets)|https?:\/\//, path);
   }
+  assert.equal((await inspector.get("/inspect/assets/nothing.css")).status, 404);
 });
 
 Deno.test("an officer above the rate limit is refused with Retry-After", async () => {
