@@ -16,6 +16,9 @@ interface Cancellation {
   expectedVersion?: number | null;
 }
 
+/** Outcomes of erasures that have erased nothing. */
+const WITHOUT_RECEIPT: readonly (string | null)[] = ["CANCELLED", "REFUSED", "NOT_IDENTIFIED"];
+
 export interface RequestLinks {
   exportLink: LinkToExport;
   receiptLink: LinkToReceipt;
@@ -100,7 +103,7 @@ export function createRequestResolvers(
         _: unknown,
         caller: GraphCaller,
       ) {
-        if (type !== "ERASURE" || outcome === "CANCELLED" || outcome === "REFUSED") return null;
+        if (type !== "ERASURE" || WITHOUT_RECEIPT.includes(outcome)) return null;
         const { storeId } = await caller.shopper();
         return { url: await receiptLink({ storeId, requestId }), issuedAt: completedAt };
       },
