@@ -50,6 +50,11 @@ export function isNoticeOverdue({ delivery, dueAt }: NoticeFacts, now: Date): bo
   return delivery === "DUE" && dueAt < now;
 }
 
+/** Whether the delivery is overdue, or was given up. */
+export function isNoticeLate(notice: NoticeFacts, now: Date): boolean {
+  return notice.delivery === "EXPIRED" || isNoticeOverdue(notice, now);
+}
+
 /** Returns null for a request without notices, such as the repetition of an erasure after a restore. */
 export function informedOf(notices: readonly NoticeFacts[], now: Date): Informed | null {
   if (notices.length === 0) return null;

@@ -1,7 +1,7 @@
 /** Table of requests with status, pending services and due date. */
 import type { Child } from "@hono/hono/jsx";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
-import { isNoticeOverdue } from "../../domain/notices.ts";
+import { isNoticeLate } from "../../domain/notices.ts";
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatDuration } from "../durations.ts";
@@ -113,7 +113,7 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
 /** Since when the customer is not informed, if a notice is overdue or was never delivered. */
 function NotInformed({ notices, now }: { notices: FoundRequest["notices"]; now: Date }) {
   const late = notices.map(({ delivery, dueAt }) => ({ delivery, dueAt: new Date(dueAt) }))
-    .filter((notice) => notice.delivery === "EXPIRED" || isNoticeOverdue(notice, now));
+    .filter((notice) => isNoticeLate(notice, now));
   if (late.length === 0) return null;
   const since = Math.min(...late.map(({ dueAt }) => dueAt.getTime()));
   return (

@@ -6,6 +6,7 @@ import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import {
   type Informed,
+  isNoticeLate,
   isNoticeOverdue,
   NOTICE_WAIVERS,
   type NoticeDelivery,
@@ -90,25 +91,25 @@ function Row(
   { c, hrefTo, notice, now }: { c: InspectContext; hrefTo: HrefTo; notice: NoticeOfRequest; now: Date },
 ) {
   const { kind, delivery, attempts, createdAt, dueAt, settledAt, waiver } = notice;
-  const isLate = delivery === "EXPIRED" || isNoticeOverdue(notice, now);
+  const isLate = isNoticeLate(notice, now);
   const isSettled = delivery === "DELIVERED" || delivery === "WAIVED";
   const state = isNoticeOverdue(notice, now) ? "Overdue" : DELIVERY_LABELS[delivery];
   return (
     <tr>
       <th scope="row">{KIND_LABELS[kind]}</th>
-      <td data-label="State">
+      <td data-name="State">
         <span class={isSettled ? "badge good" : isLate ? "badge alarm" : "badge"}>{state}</span>
         {delivery === "WAIVED" && waiver && `: ${WAIVER_LABELS[waiver]}`}
       </td>
-      <td data-label="Published">{attempts === 1 ? "once" : `${attempts} times`}</td>
-      <td data-label="Since">
+      <td data-name="Published">{attempts === 1 ? "once" : `${attempts} times`}</td>
+      <td data-name="Since">
         <Instant at={createdAt} />
       </td>
-      <td data-label="Due">
+      <td data-name="Due">
         <Instant at={dueAt} />
       </td>
-      <td data-label="Settled">{settledAt && <Instant at={settledAt} />}</td>
-      <td data-label="Decision">
+      <td data-name="Settled">{settledAt && <Instant at={settledAt} />}</td>
+      <td data-name="Decision">
         {(delivery === "DUE" || delivery === "EXPIRED") && (
           <WaiveForm
             c={c}
