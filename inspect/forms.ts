@@ -3,6 +3,9 @@ import type { Context } from "@hono/hono";
 import { HTTPException } from "@hono/hono/http-exception";
 import type { BodyReader } from "../http/body_reader.ts";
 import { BodyError } from "../http/body_error.ts";
+import { STATUSES } from "../http/statuses.ts";
+import { asDomainError } from "../db/errors.ts";
+import { DomainError } from "../domain/errors.ts";
 
 const KIB = 1_024;
 /** Size limits in bytes by path: a token that fits into a cookie, and 500 requests with their stuck services. */
@@ -45,4 +48,28 @@ export function isShort(c: Context): boolean {
 /** Value of a form field as one line; empty if the field is missing. */
 export function singleLine(field: unknown): string {
   return String(field ?? "").replaceAll(/\s+/g, " ").trim();
+}
+
+/** The error of a form that no page of the inspector has sent. */
+export function foreignForm(cause?: unknown): DomainError {
+  return new DomainError(
+    "INVALID_INPUT",
+    "Cannot accept the form: it does not belong to this page",
+    ...(cause === undefined ? [] : [{ cause }]),
+  );
+}
+
+/**
+ * What the page shows above a refused form, which stays filled in.
+ *
+ * @param codes errors that the page shows; every other one is thrown again and has its own page
+ */
+export function shownRefusal<Code extends keyof typeof STATUSES>(
+  error: unknown,
+  codes: readonly Code[],
+): { code: Code; status: (typeof STATUSES)[Code]; message: string } {
+  const expected = asDomainError(error);
+  const code = codes.find((code) => code === expected?.code);
+  if (!expected || !code) throw error;
+  return { code, status: STATUSES[code], message: `${expected.message}.` };
 }

@@ -33,12 +33,17 @@ function trace({ machine, name, journal, until }: ChartRequest): { model: Model;
   return { model, path: tracePath(model, journal, until) };
 }
 
+export interface Moment {
+  /** The steps that can come next. */
+  next: NextStep[];
+  /** The state that each region of the parallel states reached last, by the region's key. */
+  regions: Map<string, string>;
+}
+
 export interface Charts {
   render(request: ChartRequest): Promise<ReturnType<typeof Figure>>;
-  /** Returns the steps that can come next. */
-  next(request: ChartRequest): NextStep[];
-  /** Returns the state that each region of the parallel states reached last, by the region's key. */
-  regions(request: ChartRequest): Map<string, string>;
+  /** Describes the moment that a chart shows. */
+  describe(request: ChartRequest): Moment;
 }
 
 /** Renders charts. Caches layouts, which depend only on the machine and its participants. */
@@ -73,23 +78,17 @@ export function createCharts(): Charts {
     );
   }
 
-  function next(request: ChartRequest): NextStep[] {
-    const { model, path } = trace(request);
-    return nextSteps(model, path);
-  }
-
-  function regions(request: ChartRequest): Map<string, string> {
+  function describe(request: ChartRequest): Moment {
     const { model, path } = trace(request);
     const parallel = [...everyState(model.root)].filter(({ type }) => type === "parallel");
-    return new Map(
-      parallel.flatMap(({ children }) => children).flatMap((region) => {
-        const leaf = lastLeaf(region, path);
-        return leaf ? [[region.key, leaf.key] as const] : [];
-      }),
-    );
+    const regions = parallel.flatMap(({ children }) => children).flatMap((region) => {
+      const leaf = lastLeaf(region, path);
+      return leaf ? [[region.key, leaf.key] as const] : [];
+    });
+    return { next: nextSteps(model, path), regions: new Map(regions) };
   }
 
-  return { render, next, regions };
+  return { render, describe };
 }
 
 /** Loads the layout engine, which is large and only needed for charts. */

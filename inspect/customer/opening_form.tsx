@@ -1,12 +1,9 @@
 /** Form that opens a request which a customer has made outside of the account, such as in a letter. */
 import { z } from "zod";
-import { asDomainError } from "../../db/errors.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS } from "../../actors/gdpr/types.ts";
-import { DomainError } from "../../domain/errors.ts";
 import { traceparentOf } from "../../http/refusals.ts";
-import { STATUSES } from "../../http/statuses.ts";
-import { singleLine } from "../forms.ts";
+import { foreignForm, shownRefusal, singleLine } from "../forms.ts";
 import { capitalize } from "../labels.ts";
 import { typeLabel } from "../overview/labels.ts";
 import { CHANNEL_LABELS, GROUND_LABELS, METHOD_LABELS } from "../request/entrance_labels.ts";
@@ -59,9 +56,7 @@ export async function submitOpening(
   customerId: string,
 ): Promise<{ path: string } | { refused: RefusedOpening; status: 400 | 409 | 503 }> {
   const { data } = Form.safeParse(await c.req.parseBody());
-  if (!data) {
-    throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
-  }
+  if (!data) throw foreignForm();
   const values = Object.fromEntries(FIELDS.map((field) => [field, singleLine(data[field])])) as Record<
     Field,
     string
@@ -81,10 +76,8 @@ export async function submitOpening(
     }, { by, traceparent: traceparentOf(c) });
     return { path: inStore(c, `/inspect/requests/${id}`) };
   } catch (error) {
-    const expected = asDomainError(error);
-    const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
-    if (!expected || !code) throw error;
-    return { refused: { message: expected.message, values }, status: STATUSES[code] };
+    const { status, message } = shownRefusal(error, SHOWN_IN_PAGE);
+    return { refused: { message, values }, status };
   }
 }
 

@@ -1,13 +1,11 @@
 /** Submits the form of a legal hold to the customer's actor, and returns the reason if it is refused. */
 import { z } from "zod";
 import type { Actors } from "../../actors/commands.ts";
-import { asDomainError } from "../../db/errors.ts";
-import { DomainError } from "../../domain/errors.ts";
 import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { uuid } from "../../domain/input.ts";
-import { STATUSES } from "../../http/statuses.ts";
+import type { STATUSES } from "../../http/statuses.ts";
 import { traceparentOf } from "../../http/refusals.ts";
-import { singleLine } from "../forms.ts";
+import { foreignForm, shownRefusal, singleLine } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
 import type { HoldAttempt } from "./holds.tsx";
 
@@ -44,9 +42,7 @@ export async function submitHold(
   customerId: string,
 ): Promise<{ done: string } | RefusedHold> {
   const { data: form } = Form.safeParse(await c.req.parseBody());
-  if (!form) {
-    throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
-  }
+  if (!form) throw foreignForm();
   const note = singleLine(form.note);
   const input = form.action === "place" ? { input: { ground: form.ground, until: form.until, note } } : {};
   const refused = (status: RefusedHold["status"], message: string): RefusedHold => ({
@@ -73,10 +69,8 @@ export async function submitHold(
     );
     return { done: ids.holdId ?? "" };
   } catch (error) {
-    const expected = asDomainError(error);
-    const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
-    if (!expected || !code) throw error;
-    return refused(STATUSES[code], code === "CONFLICT" ? CONFLICT : `${expected.message}.`);
+    const { code, status, message } = shownRefusal(error, SHOWN_IN_PAGE);
+    return refused(status, code === "CONFLICT" ? CONFLICT : message);
   }
 }
 

@@ -93,7 +93,7 @@ async function renderRequest(c: InspectContext, pages: Pages, view: RequestView,
   const { machine } = reading.snapshot;
   const traced = { machine, name: reading.row.machine, journal: reading.summary };
   const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
-  const past = reading.moment && { regions: charts.regions(traced), next: charts.next(traced) };
+  const past = reading.moment && charts.describe(traced);
   const missing = { missing: missingStatements(settings), requiresController };
   return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt, missing }} />;
 }

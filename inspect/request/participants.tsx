@@ -136,7 +136,7 @@ function waiverText({ state, waiverReason, waiverProposedBy, waiverConfirmedBy }
 }
 
 /** Table cell with the name of its column, which narrow screens show. */
-export function Cell({ name, children }: { name: string; children?: Child }) {
+function Cell({ name, children }: { name: string; children?: Child }) {
   return <td data-name={name}>{children || <span class="none">–</span>}</td>;
 }
 

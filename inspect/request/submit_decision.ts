@@ -1,16 +1,14 @@
 /** Submits the decision of a form to the request's actor, and returns the reason if it is refused. */
 import { z } from "zod";
-import { DomainError } from "../../domain/errors.ts";
-import { asDomainError } from "../../db/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
 import type { Actors } from "../../actors/commands.ts";
 import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
-import { STATUSES } from "../../http/statuses.ts";
+import type { STATUSES } from "../../http/statuses.ts";
 import { traceparentOf } from "../../http/refusals.ts";
 import { REFUSAL_GROUNDS } from "../../domain/notices.ts";
-import { singleLine } from "../forms.ts";
+import { foreignForm, shownRefusal, singleLine } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
 import { eventLabel } from "../labels.ts";
 import type { Attempt } from "./actions.tsx";
@@ -49,9 +47,7 @@ export async function submitDecision(
   requestId: string,
 ): Promise<{ done: number } | Refused> {
   const { data: form } = Form.safeParse(await c.req.parseBody());
-  if (!form) {
-    throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
-  }
+  if (!form) throw foreignForm();
   const { action: type, version, service, ground } = form;
   const [reason, note] = [singleLine(form.reason), singleLine(form.note)];
   const { method } = form;
@@ -84,14 +80,11 @@ export async function submitDecision(
     );
     return { done };
   } catch (error) {
-    const expected = asDomainError(error);
-    const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
-    if (!expected || !code) throw error;
-    const status = STATUSES[code];
-    const message = status === 412
-      ? await describeConflict(reader, c, requestId, form)
-      : `${expected.message}.`;
-    return refused(status, message);
+    const { code, status, message } = shownRefusal(error, SHOWN_IN_PAGE);
+    return refused(
+      status,
+      code === "CONFLICT" ? await describeConflict(reader, c, requestId, form) : message,
+    );
   }
 }
 

@@ -1,10 +1,9 @@
 /** `/inspect/retry`: bulk retry: previews the stuck requests of a filter and retries them. */
 import type { Hono } from "@hono/hono";
-import { DomainError } from "../../domain/errors.ts";
 import { uuid } from "../../domain/input.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
 import { recordAccess } from "../accesses.ts";
-import { singleLine } from "../forms.ts";
+import { foreignForm, singleLine } from "../forms.ts";
 import type { Pages } from "../options.ts";
 import { readQuery, toRequestFilter } from "../overview/query.ts";
 import type { InspectEnv } from "../session.ts";
@@ -31,9 +30,7 @@ export function addRetry(app: Hono<InspectEnv>, { actors, reader, audit }: Pages
     const { retries: plan, key: keyField, note: noteField } = await c.req.parseBody();
     const retries = parseRetries(plan);
     const { data: key } = uuid.safeParse(keyField);
-    if (!key) {
-      throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
-    }
+    if (!key) throw foreignForm();
     const traceparent = readTraceparent(c.req.header("traceparent")) ?? newTraceparent();
     const note = singleLine(noteField);
     const results = await performRetries(actors, retries, { by: c.var.by, traceparent, key, note });

@@ -1,4 +1,5 @@
 /** Plan of a bulk retry: the retries that the machine of each stuck request accepts now. */
+import { foreignForm } from "../forms.ts";
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
@@ -87,8 +88,6 @@ export function parseRetries(field: unknown): Retry[] {
       services: services.map((service) => service ?? undefined),
     }));
   } catch (cause) {
-    throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page", {
-      cause,
-    });
+    throw foreignForm(cause);
   }
 }

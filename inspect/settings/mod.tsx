@@ -1,12 +1,10 @@
 /** `/inspect/settings`: the settings of the store, with a form that works without a script. */
+import { foreignForm, shownRefusal } from "../forms.ts";
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, findEventsUpTo } from "../../db/actor_history.ts";
-import { asDomainError } from "../../db/errors.ts";
 import { settingsOf, type VersionedSettings } from "../../db/store_settings.ts";
-import { DomainError } from "../../domain/errors.ts";
-import { STATUSES } from "../../http/statuses.ts";
 import { traceparentOf } from "../../http/refusals.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -57,9 +55,7 @@ export function addSettings(app: Hono<InspectEnv>, pages: Pages): void {
 
   app.post(PATH, async (c) => {
     const { data: form } = Form.safeParse(await c.req.parseBody());
-    if (!form) {
-      throw new DomainError("INVALID_INPUT", "Cannot accept the form: it does not belong to this page");
-    }
+    if (!form) throw foreignForm();
     const { version, ...values } = form;
     const settings = settingsFrom(values, participants);
     const refuse = async (status: 400 | 409 | 412 | 503, message: string) =>
@@ -75,10 +71,8 @@ export function addSettings(app: Hono<InspectEnv>, pages: Pages): void {
       );
       return c.redirect(inStore(c, `/inspect${PATH}?saved=${saved}`), 303);
     } catch (error) {
-      const expected = asDomainError(error);
-      const code = SHOWN_IN_PAGE.find((code) => code === expected?.code);
-      if (!expected || !code) throw error;
-      return await refuse(STATUSES[code], code === "CONFLICT" ? CONFLICT : `${expected.message}.`);
+      const { code, status, message } = shownRefusal(error, SHOWN_IN_PAGE);
+      return await refuse(status, code === "CONFLICT" ? CONFLICT : message);
     }
   });
 }
