@@ -131,17 +131,6 @@ export async function findRequest(
   return row;
 }
 
-/** Returns the requests, newest first. */
-export async function findRequestsOf(
-  tx: ReadSql,
-  storeId: string,
-  customerId: string,
-): Promise<GdprRequestRow[]> {
-  return await tx<GdprRequestRow[]>`
-    select ${columns(tx)} from gdpr_requests
-    where store_id = ${storeId} and customer_id = ${customerId} order by created_at desc, request_id desc`;
-}
-
 /** Returns the customer's open requests of some types. The customer's lock keeps the result valid. */
 export async function findOpenRequests(
   tx: ReadSql,

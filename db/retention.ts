@@ -78,7 +78,8 @@ export async function storeAnnouncement(
  */
 export async function claimSweep(sql: Sql, until: Instant): Promise<boolean> {
   const rows = await sql`
-    insert into retention_sweep as s (next_at) values (${until})
+    insert into retention_sweep as s (next_at)
+    select ${until} where not exists (select from retention_sweep where next_at > now())
     on conflict (only_row) do update set next_at = excluded.next_at where s.next_at <= now()
     returning 1`;
   return rows.length > 0;

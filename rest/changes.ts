@@ -23,11 +23,12 @@ export function setAnswered(c: ApiContext, { changed }: Answer, { idempotencyKey
  */
 export async function sendAndRead<Resource extends { version: number }>(
   c: ApiContext,
-  send: (context: CommandContext) => Promise<Changed<Resource>>,
+  send: (context: CommandContext) => Promise<Answer | Changed<Resource>>,
   read: (id: string, storeId: string) => Promise<Resource>,
 ): Promise<ChangedResource<Resource>> {
   const context = commandContext(c);
-  const { answer, actor } = await send(context);
+  const sent = await send(context);
+  const { answer, actor } = "answer" in sent ? sent : { answer: sent, actor: undefined };
   setAnswered(c, answer, context);
   const resource = actor ?? await read(answer.id, context.by.storeId);
   return { resource, answer, headers: { etag: etag(resource.version) } };

@@ -74,10 +74,8 @@ export function createStoreSettings({ actors, reader }: RestOptions): Api {
   api.openapi(change, async (c) => {
     const { storeId } = c.var.by;
     const command = { ...c.req.valid("json"), type: "settings.change" as const };
-    const send = async (context: CommandContext) => {
-      const answer = await actors.send({ kind: "store_settings", storeId, id: storeId }, command, context);
-      return { answer, actor: undefined };
-    };
+    const send = (context: CommandContext) =>
+      actors.send({ kind: "store_settings", storeId, id: storeId }, command, context);
     const { resource, headers } = await sendAndRead(c, send, read);
     return c.json(bodyOf(resource), 200, headers);
   });

@@ -105,7 +105,6 @@ export interface CustomerSettings {
 }
 
 export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<CountedCustomer> {
-  const hashesOf = async (email: string) => (await hashEmail(email)).map(({ hash }) => hash);
   return {
     ...behavior,
     rows: {
@@ -122,8 +121,10 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
-      needs: async ({ email }: z.output<typeof registration>) => ({ emailHashes: await hashesOf(email) }),
-      async begin({ ref, facts }, { returning, ...fields }: z.output<typeof registration>) {
+      needs: async ({ email }: z.output<typeof registration>) => ({
+        emailHashes: (await hashEmail(email)).map(({ hash }) => hash),
+      }),
+      begin({ ref, needs, facts }, { returning, ...fields }: z.output<typeof registration>) {
         refuseErased(ref.id, facts);
         if (!returning) refuseErasedEmail(ref.id, facts);
         return {
@@ -132,7 +133,7 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
           columns: changedOnly({}, fields),
           customerId: ref.id,
           rows: {
-            unlessErased: { id: ref.id, hashes: returning ? [] : await hashesOf(fields.email) },
+            unlessErased: { id: ref.id, hashes: returning ? [] : needs.emailHashes! },
           },
         };
       },

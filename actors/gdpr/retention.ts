@@ -77,12 +77,12 @@ export async function sweepBatch(
   const now = await readClock(sql, clock);
   let handled = 0;
   for await (const { storeId, customerId } of findDueAccounts({ sql, api }, now, BATCH)) {
-    if (signal?.aborted || handled >= BATCH) break;
+    if (signal?.aborted) break;
     const ref = { kind: "gdpr_request", storeId, id: newId() } as const;
     const command = { type: "open", customerId, right: "ERASURE", cause: "RETENTION" } as const;
     const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
     await ignoreRefused(actors.send(ref, command, context)); // reopened, held or erased since the query
-    handled++;
+    if (++handled >= BATCH) break;
   }
   return handled;
 }

@@ -141,6 +141,8 @@ export interface Creation<Schema extends z.ZodType = z.ZodType> {
 
 /** A creation whose time has not been read yet. */
 export interface CreationScene extends Scene {
+  /** What `Creation.needs` has returned. */
+  needs: NeededFacts;
   facts: ActorFacts;
   /** Returns the same time at each call. Called after a statement that locks a row, it is later than the lock. */
   readTime(): Promise<Date>;

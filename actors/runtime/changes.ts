@@ -1,10 +1,11 @@
 /** Differences between a row and an update. */
+import { isDeepStrictEqual } from "node:util";
 
 /** The fields of `input` that are given and differ from the row; an absent field stays as it is. */
 export function changedOnly<Input extends object>(row: object, input: Input): Partial<Defined<Input>> {
   const current = row as Record<string, unknown>;
   const changed = Object.entries(input).filter(([name, value]) =>
-    value !== undefined && value !== current[name]
+    value !== undefined && !isDeepStrictEqual(value, current[name])
   );
   return Object.fromEntries(changed) as Partial<Defined<Input>>;
 }

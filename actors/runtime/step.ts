@@ -149,11 +149,15 @@ async function create(application: Application, scene: Scene, input: unknown): P
   const { storage: { tx, read }, ref, clock } = scene;
   const behavior = behaviorOf(application, ref.kind);
   const { creation } = behavior;
-  const facts = await read(questionOf(scene, await creation.needs?.(input) ?? {}));
+  const needs = await creation.needs?.(input) ?? {};
+  const facts = await read(questionOf(scene, needs));
   const readFirst = timeOf(scene, facts);
   let time: Promise<Date> | undefined;
   const readTime = () => time ??= tx ? readClock(tx, clock) : Promise.resolve(readFirst);
-  const [begun, now] = await Promise.all([creation.begin({ ...scene, facts, readTime }, input), readTime()]);
+  const [begun, now] = await Promise.all([
+    creation.begin({ ...scene, needs, facts, readTime }, input),
+    readTime(),
+  ]);
   if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
   if ("command" in begun) return await perform(application, { ...scene, ref: begun.ref }, begun.command);
   await keepAnswer(scene, begun, now);

@@ -1,5 +1,4 @@
 /** The settings of a store as an actor: one for each store, with the ID of the store, from its first change on. */
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import {
   insertSettings,
@@ -53,10 +52,7 @@ export function createSettingsBehavior(participants: readonly string[]): Behavio
     },
     handlers: {
       "settings.change": handler(STAFF, input, ({ row }: { row: VersionedSettings }, given) => {
-        const different = Object.entries(given).filter(([name, value]) =>
-          !isDeepStrictEqual(value, row[name as keyof typeof given])
-        );
-        const columns = changedOnly(row, Object.fromEntries(different)) as Columns;
+        const columns = changedOnly(row, given) as Columns;
         return { event: { type: "settings.change" }, changedFields: columnNames(columns), columns };
       }),
     },

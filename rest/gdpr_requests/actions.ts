@@ -128,10 +128,7 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
       : action;
     const change = await sendAndRead(
       c,
-      async (context) => ({
-        answer: await actors.sendUnchecked(ref, { ...fields, type }, context),
-        actor: undefined,
-      }),
+      (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
       (id, storeId) => readRequest(reader, storeId, id),
     );
     c.set("answered", { ...c.var.answered, customerId: change.resource.customerId });

@@ -64,7 +64,7 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
     const command = { ...fields, right, type: "open" as const };
     const { resource, answer, headers } = await sendAndRead(
       c,
-      async (context) => ({ answer: await actors.send(ref, command, context), actor: undefined }),
+      (context) => actors.send(ref, command, context),
       (id, storeId) => readRequest(reader, storeId, id),
     );
     c.set("answered", { ...c.var.answered, ...idsOf(resource) });
