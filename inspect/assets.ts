@@ -30,12 +30,15 @@ const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
   "icon.svg": { file: new URL("./icon.svg", import.meta.url), type: "image/svg+xml" },
 };
 
+/** Keeps each asset in memory once it was requested. */
 export function createAssets(): Hono {
+  const texts = new Map<string, string>();
   return new Hono().use(etag()).get("/:name", async (c) => {
     const name = c.req.param("name");
     const asset = Object.hasOwn(ASSETS, name) ? ASSETS[name] : undefined;
     if (!asset) return c.notFound();
-    const text = await Deno.readTextFile(asset.file);
+    const text = texts.get(name) ?? await Deno.readTextFile(asset.file);
+    texts.set(name, text);
     return c.body(text, 200, { "content-type": asset.type, "cache-control": "no-cache" });
   });
 }

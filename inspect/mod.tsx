@@ -59,8 +59,9 @@ export function createInspector(options: InspectorOptions): Inspector {
         if (name !== "cache-control" || !c.res.headers.has(name)) c.header(name, value);
       }
     }))
-    .use(options.admit)
+    // Not subject to load shedding: a page that was admitted is unusable without its styles and scripts.
     .route("/assets", createAssets())
+    .use(options.admit)
     .use(requireOwnOrigin())
     .route("/", createSignIn(options))
     .route("/", authenticated)

@@ -54,6 +54,9 @@ Deno.test("beyond MAX_IN_FLIGHT each edge refuses at once, the probes succeed, a
     const page = await fetch(`${http}/inspect`);
     assert.deepEqual([page.status, page.headers.get("retry-after")], [503, "1"]);
     assert.match(await page.text(), new RegExp(`<h1>Temporarily unavailable</h1><p>.*${MESSAGE}</p>`));
+    const style = await fetch(`${http}/inspect/assets/inspect.css`);
+    assert.deepEqual([style.status, style.headers.get("content-type")], [200, "text/css; charset=utf-8"]);
+    await style.body?.cancel();
     const { status } = await client.groups(request, { metadata: MESH });
     assert.equal(status, "OK", "calls have a limit of their own");
 
