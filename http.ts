@@ -5,6 +5,7 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { receiptLink } from "./actors/gdpr/receipts/link.ts";
+import { findContact } from "./actors/gdpr/requests/subject.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
 import type { AuditLog } from "./actors/audit_log.ts";
 import type { RefusalLog } from "./actors/refusal_log.ts";
@@ -109,6 +110,7 @@ export async function createHttp(
     exportLink: linkTo,
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
+    findContact: (guest) => stores.read(guest.storeId, (sql) => findContact(sql, keys.hashKeys, guest)),
     participants: config.gdpr.participants,
     services: servicesOf(config),
     requiresController: config.production,

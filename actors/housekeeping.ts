@@ -4,6 +4,7 @@ import type { Sql } from "../db/connect.ts";
 import { deleteDoneEffects } from "../db/effects.ts";
 import { deleteExpiredSessions } from "../db/ended_sessions.ts";
 import { deleteExpiredExports } from "../db/gdpr_exports.ts";
+import { destroyUnneededContacts } from "../db/guests.ts";
 import { deleteExpiredKeys } from "../db/idempotency_keys.ts";
 import { purgeOutbox } from "../db/outbox.ts";
 import { deleteExpiredCounts } from "../db/rate_limit_counts.ts";
@@ -25,6 +26,7 @@ export function startHousekeeping(sql: Sql): WorkLoop {
     await deleteExpiredExports(sql, now);
     await deleteExpiredCounts(sql, now);
     await deleteExpiredSessions(sql, now);
+    await destroyUnneededContacts(sql);
     await vacuumAfterErasures(sql);
     return false;
   };

@@ -69,6 +69,18 @@ export async function findRecipient(
   return row;
 }
 
+/** Returns the ID of the customer who has the email, in any spelling; undefined if none has it. */
+export async function findCustomerByEmail(
+  sql: ReadSql,
+  storeId: string,
+  email: string,
+): Promise<string | undefined> {
+  const [row] = await sql<{ customerId: string }[]>`
+    select customer_id from customers
+    where store_id = ${storeId} and lower(email) = lower(${email}) and anonymized_at is null`;
+  return row?.customerId;
+}
+
 /** Returns the email of a customer; null if it was erased or does not exist. */
 export async function findEmail(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
   const [row] = await sql<{ email: string | null }[]>`
@@ -83,7 +95,7 @@ export async function findCustomerVersion(tx: Tx, storeId: string, customerId: s
   return row?.version ?? 0;
 }
 
-/** Returns for each existing customer whether it is anonymized. */
+/** Returns for each existing customer and guest whether it is anonymized. */
 export async function findAnonymized(
   tx: Tx,
   storeId: string,
@@ -91,6 +103,9 @@ export async function findAnonymized(
 ): Promise<Map<string, boolean>> {
   const rows = await tx<{ customerId: string; anonymized: boolean }[]>`
     select customer_id, anonymized_at is not null as anonymized from customers
+    where store_id = ${storeId} and customer_id = any(${customerIds as string[]}::uuid[])
+    union all
+    select customer_id, sealed_contact is null from guests
     where store_id = ${storeId} and customer_id = any(${customerIds as string[]}::uuid[])`;
   return new Map(rows.map(({ customerId, anonymized }) => [customerId, anonymized]));
 }

@@ -6,7 +6,10 @@ import type { Cleared } from "./personal_data.ts";
 
 export interface GdprRequestRow {
   requestId: string;
+  /** ID of the subject: a customer or a guest. */
   customerId: string;
+  /** Whether the subject is a guest, who has no account. */
+  isGuest: boolean;
   type: "ACCESS" | "ERASURE" | "RECTIFICATION" | "PORTABILITY";
   status: "PENDING" | "IN_PROGRESS" | "COMPLETED";
   outcome:
@@ -104,7 +107,7 @@ export interface ParticipantRow {
 }
 
 const columns = (sql: ReadSql) =>
-  sql`request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
+  sql`request_id, customer_id, is_guest, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
     snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, refusal_ground, cancellation_reason,
     confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at, received_at, channel,
     identified_at, identified_by, identity_method, identity_reference, identity_failures, information_requested_at,

@@ -10,6 +10,7 @@ export interface FoundRequest extends
     GdprRequestRow,
     | "requestId"
     | "customerId"
+    | "isGuest"
     | "type"
     | "status"
     | "outcome"
@@ -102,7 +103,7 @@ export async function searchRequests(
   { order, limit, after }: SearchPage,
 ): Promise<FoundRequest[]> {
   return await sql<FoundRequest[]>`
-    select request_id, customer_id, type, status, outcome, created_at, completed_at, due_at, requested_by,
+    select request_id, customer_id, is_guest, type, status, outcome, created_at, completed_at, due_at, requested_by,
       machine, version, snapshot -> 'value' as state, ${isHeld(sql)} as held, fetched_at, fetch_wait_ends_at,
       received_at, channel, identified_at, information_requested_at,
       ${isProposed(sql)} as proposed,

@@ -131,6 +131,16 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     anonymized_at: account,
     closed_at: account,
   },
+  guests: {
+    sealed_contact: {
+      category: "contact",
+      purpose: "requests",
+      retention: "REQUEST",
+      recipients: ["STAFF"],
+      onErasure: "null",
+    },
+    created_at: request,
+  },
   customer_addresses: {
     line1: address,
     line2: address,
@@ -166,6 +176,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
 /** Columns without personal data: keys, versions, states, and what machines and relays need. */
 export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
   customers: ["store_id", "customer_id", "version", "membership_version", "holds", "retention_announced_at"],
+  guests: ["store_id", "customer_id", "key_id", "anonymized_at"],
   customer_addresses: ["store_id", "address_id", "customer_id"],
   customer_group_memberships: ["store_id", "customer_id", "assigned_by"],
   customer_holds: [
@@ -218,6 +229,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "store_id",
     "request_id",
     "customer_id",
+    "is_guest",
+    "account_id",
+    "guest_id",
     "requested_by",
     "machine",
     "snapshot",

@@ -5,9 +5,13 @@
 import type { Sql } from "./connect.ts";
 import { FREE_TEXT, PERSONAL_DATA } from "./personal_data.ts";
 
-/** Tables that an erasure changes: those of the personal-data map, those with free text, and exports. */
+/** Tables that an erasure changes: those of the map, those with free text, exports, and notices with sealed recipients. */
 export const CHANGED_TABLES: readonly string[] = [
-  ...new Set([...Object.keys(PERSONAL_DATA), ...Object.keys(FREE_TEXT), "gdpr_export_parts", "gdpr_exports"]),
+  ...new Set([
+    ...Object.keys(PERSONAL_DATA),
+    ...Object.keys(FREE_TEXT),
+    ...["gdpr_export_parts", "gdpr_exports", "gdpr_notices"],
+  ]),
 ];
 
 /**

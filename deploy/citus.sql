@@ -17,6 +17,7 @@ select create_distributed_table('idempotency_keys', 'store_id', colocate_with =>
 select create_distributed_table('ended_sessions', 'store_id', colocate_with => 'customers');
 select create_distributed_table('rate_limits', 'store_id', colocate_with => 'customers');
 select create_distributed_table('store_settings', 'store_id', colocate_with => 'customers');
+select create_distributed_table('guests', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_requests', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_participants', 'store_id', colocate_with => 'customers');
 select create_distributed_table('gdpr_notices', 'store_id', colocate_with => 'customers');

@@ -58,9 +58,10 @@ export const PROPOSED_LEGAL_BASES: Readonly<Record<Purpose, LegalBasis>> = {
 
 /**
  * How long data are kept. UNTIL_ERASURE: as long as the account exists. UNLIMITED: also after an erasure, without an
- * end that is set. JOURNAL: the same, but the reasons only until an erasure.
+ * end that is set. JOURNAL: the same, but the reasons only until an erasure. REQUEST: until no request of the person and no
+ * notice about one needs them.
  */
-export const RETENTIONS = ["UNTIL_ERASURE", "UNLIMITED", "JOURNAL"] as const;
+export const RETENTIONS = ["UNTIL_ERASURE", "UNLIMITED", "JOURNAL", "REQUEST"] as const;
 export type Retention = (typeof RETENTIONS)[number];
 
 /**

@@ -58,6 +58,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   "download.settled": "no download to wait for",
   "download_wait.ended": "wait for the download ended",
   "export.fetched": "fetched by the customer",
+  hand_over: "handed over by staff",
   "export.destroyed": "documents destroyed by the erasure",
   "export.expired": "documents expired",
   "participant.asked_again": "asked again",

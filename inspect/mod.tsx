@@ -15,6 +15,7 @@ import { createCharts } from "./chart/mod.tsx";
 import { requireFormToken, requireOwnOrigin } from "./csrf.ts";
 import { addCustomers } from "./customer/mod.tsx";
 import { createLive, type Live } from "./live.ts";
+import { addOpening } from "./opening/mod.tsx";
 import { addOverview } from "./overview/mod.tsx";
 import type { InspectorOptions, Pages } from "./options.ts";
 import { Frame } from "./page.tsx";
@@ -50,6 +51,7 @@ export function createInspector(options: InspectorOptions): Inspector {
   addRetry(authenticated, pages);
   addSettings(authenticated, pages);
   addRecord(authenticated, pages);
+  addOpening(authenticated, pages);
   addCustomers(authenticated, pages);
   addRequests(authenticated, pages);
   const app = new Hono()

@@ -4,8 +4,10 @@ import type { ExportDownloads, LinkToExport } from "../actors/gdpr/exports/downl
 import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
 import type { AuditLog } from "../actors/audit_log.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
+import type { Contact } from "../actors/gdpr/requests/subject.ts";
 import type { RequestKey } from "../actors/gdpr/types.ts";
 import type { Actors } from "../actors/commands.ts";
+import type { GuestKey } from "../db/guests.ts";
 import type { Lookups } from "../db/lookups.ts";
 import type { StoreReader } from "../db/store_reader.ts";
 import type { ServicesOfReaders } from "../domain/processing.ts";
@@ -23,6 +25,8 @@ export interface InspectorOptions extends SignInOptions {
   downloads: ExportDownloads;
   /** Finds the signed receipt of an erasure request. */
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
+  /** Finds the contact data of a person without an account; undefined once they are destroyed. */
+  findContact(guest: GuestKey): Promise<Contact | undefined>;
   /** The services that take part in requests by configuration. */
   participants: readonly string[];
   /** Names of the services that may read customers. */
@@ -45,6 +49,7 @@ export interface Pages extends
     | "exportLink"
     | "downloads"
     | "exportReceipt"
+    | "findContact"
     | "audit"
     | "participants"
     | "services"

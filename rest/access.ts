@@ -150,6 +150,7 @@ export const RULES = {
   failGdprRequestIdentity: ofOfficers("record checks of identities for GDPR requests"),
   requestGdprRequestInformation: ofOfficers("request information for GDPR requests"),
   receiveGdprRequestInformation: ofOfficers("record information for GDPR requests"),
+  handOverGdprRequestDocuments: ofOfficers("record handovers of documents"),
   retryGdprRequest: ofOfficers("retry GDPR requests"),
   waiveGdprRequest: ofOfficers("waive GDPR requests"),
   waiveGdprNotice: ofOfficers("waive notices of GDPR requests"),

@@ -1,7 +1,6 @@
 /** Settings and effect performers of GDPR requests. */
 import type { FixedClock } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
-import { findEmail, findLocale } from "../../db/customers.ts";
 import { findEmailHashes } from "../../db/email_hashes.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { settingsOf } from "../../db/store_settings.ts";
@@ -12,6 +11,7 @@ import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
 import { hashEmail, participantHashesOf } from "./requests/email_hash.ts";
+import { findContact, findSubjectRecipient } from "./requests/subject.ts";
 import { proveErasure } from "./requests/erasure_proof.ts";
 import type { HashKeys } from "../../lib/hash_keys.ts";
 import { createExportStore } from "./exports/store.ts";
@@ -80,7 +80,11 @@ export function createRequestPerformers(
     "source.collect": collectPerformer({
       client,
       store,
-      collectOwn: (request) => collectOwnData(sql, request, services),
+      collectOwn: (request) =>
+        collectOwnData(sql, request, {
+          services,
+          readContact: (tx, key) => findContact(tx, hashKeys, key),
+        }),
       findRequest: findInStore,
       findEmailHashes: (key) => findHashes(sql, hashKeys, key),
     }),
@@ -88,7 +92,7 @@ export function createRequestPerformers(
     "export.compile": compilePerformer({
       store,
       async describe(key) {
-        const description = await describeExport(sql, key);
+        const description = await describeExport(sql, hashKeys, key);
         if (requiresController && description?.type === "ACCESS") requireController(description);
         return description;
       },
@@ -103,11 +107,11 @@ async function findHashes(
   hashKeys: HashKeys,
   { storeId, customerId }: { storeId: string; customerId: string },
 ): Promise<ParticipantHash[]> {
-  const { email, earlier } = await readStore(sql, storeId, async (tx) => ({
-    email: await findEmail(tx, storeId, customerId),
+  const { recipient, earlier } = await readStore(sql, storeId, async (tx) => ({
+    recipient: await findSubjectRecipient(tx, hashKeys, { storeId, customerId }),
     earlier: await findEmailHashes(tx, { storeId, customerId }),
   }));
-  const current = email === null ? [] : participantHashesOf(await hashEmail(hashKeys, email));
+  const current = recipient ? participantHashesOf(hashEmail(hashKeys, recipient.email)) : [];
   const known = new Set(current.map(({ hash }) => hash));
   return [...current, ...participantHashesOf(earlier).filter(({ hash }) => !known.has(hash))];
 }
@@ -127,21 +131,23 @@ function requireController({ settings }: ExportDescription): void {
 /** Facts about a request for its documents; undefined if the request does not exist or has no export. */
 async function describeExport(
   sql: Sql,
+  hashKeys: HashKeys,
   { storeId, requestId }: RequestKey,
 ): Promise<ExportDescription | undefined> {
   return await readStore(sql, storeId, async (tx) => {
     const request = await findRequest(tx, storeId, requestId);
     if (!request || (request.type !== "ACCESS" && request.type !== "PORTABILITY")) return undefined;
-    const [participants, locale, settings] = await Promise.all([
+    const { customerId } = request;
+    const [participants, recipient, settings] = await Promise.all([
       findParticipants(tx, storeId, requestId),
-      findLocale(tx, storeId, request.customerId),
+      findSubjectRecipient(tx, hashKeys, { storeId, customerId }),
       settingsOf(tx, storeId),
     ]);
     return {
-      customerId: request.customerId,
+      customerId,
       type: request.type,
       receivedAt: request.receivedAt,
-      locale,
+      locale: recipient?.locale ?? null,
       settings,
       sources: participants.map(({ service, state, waiverReason }) => ({
         service,

@@ -51,7 +51,7 @@ export interface Decision {
 }
 
 /** Values for columns of the actor's row, by their names in camelCase. */
-export type Columns = Record<string, string | number | Date | JsonValue | null>;
+export type Columns = Record<string, string | number | boolean | Date | JsonValue | null>;
 
 /** A list or an object, for a column of the type jsonb. */
 type JsonValue = readonly unknown[] | { readonly [name: string]: unknown };

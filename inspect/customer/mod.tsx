@@ -10,7 +10,7 @@ import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import type { HoldAttempt } from "./holds.tsx";
-import { type RefusedOpening, submitOpening } from "./opening_form.tsx";
+import { type RefusedOpening, submitOpening } from "../opening/form.tsx";
 import { CustomerPage } from "./page.tsx";
 import { type CustomerView, readCustomer } from "./read.ts";
 import { submitHold } from "./submit_hold.ts";

@@ -13,7 +13,7 @@ import { capitalize, eventLabel, stateLabel } from "../labels.ts";
 import { retentionEnd } from "../../domain/retention.ts";
 import { Groups } from "./groups.tsx";
 import { type HoldAttempt, Holds } from "./holds.tsx";
-import { OpeningForm, type RefusedOpening } from "./opening_form.tsx";
+import { OpeningForm, type RefusedOpening } from "../opening/form.tsx";
 import { Profile } from "./profile.tsx";
 import { type CustomerReading, type CustomerView, REQUESTS } from "./read.ts";
 
@@ -68,7 +68,7 @@ export function CustomerPage({ c, view, reading, chart, now, attempt, refused }:
       </Section>
       {facts.anonymizedAt === null && (
         <section class="actions">
-          <OpeningForm c={c} customerId={view.customerId} refused={refused} />
+          <OpeningForm c={c} path={`${path}/requests`} hasAccount refused={refused} />
         </section>
       )}
       <Section name="holds" title="Legal holds">

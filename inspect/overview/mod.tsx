@@ -63,6 +63,9 @@ function Overview({ c, query, now, isRestored, fingerprint, counts, requests, ne
         {Object.keys(filters).length > 0 ? "Requests that match the filters" : "All requests"}
       </h2>
       <Filters c={c} query={query} services={counts.waiting.map(({ service }) => service)} />
+      <p>
+        <a href={inStore(c, "/inspect/open")}>Open a request of a person without an account</a>
+      </p>
       <div data-part="requests">
         {counts.stuck > 0 && requests.some(({ status }) => status !== "COMPLETED") && (
           <p>

@@ -76,7 +76,7 @@ function Sortable(
 }
 
 function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; now: Date }) {
-  const { requestId, customerId, type, createdAt, held } = request;
+  const { requestId, customerId, isGuest, type, createdAt, held } = request;
   const waited = waitingFor(request);
   return (
     <tr id={`request-${requestId}`}>
@@ -102,9 +102,13 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
         <Instant at={createdAt} />
       </td>
       <td data-label="Customer">
-        <a href={inStore(c, `/inspect/customers/${customerId}`)} title={customerId}>
-          <code>{shortId(customerId)}</code>
-        </a>
+        {isGuest
+          ? <span title={customerId}>without an account</span>
+          : (
+            <a href={inStore(c, `/inspect/customers/${customerId}`)} title={customerId}>
+              <code>{shortId(customerId)}</code>
+            </a>
+          )}
       </td>
     </tr>
   );

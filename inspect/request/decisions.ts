@@ -72,6 +72,12 @@ export const DECISION_TEXTS: Readonly<Record<StaffDecision, DecisionText>> = {
     confirm: "Yes, withdraw it",
     done: "You withdrew the proposal.",
   },
+  hand_over: {
+    title: "Record the handover of the documents",
+    consequence: "The documents count as fetched. For a person who cannot download them from an account.",
+    confirm: "Yes, the person has received the documents",
+    done: "You recorded the handover.",
+  },
   retry: {
     title: "Retry",
     consequence: "The service immediately retries failed and overdue steps, and resets their failure counts.",

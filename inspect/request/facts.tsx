@@ -1,4 +1,5 @@
 /** Facts of a request: customer, dates, machine. */
+import type { Contact } from "../../actors/gdpr/requests/subject.ts";
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatCount, formatDueDate } from "../durations.ts";
@@ -11,7 +12,14 @@ import type { RequestReading } from "./read.ts";
 import { CHANNEL_LABELS, GROUND_LABELS, METHOD_LABELS } from "./entrance_labels.ts";
 import { phaseOf } from "./status.ts";
 
-export function Facts({ c, reading }: { c: InspectContext; reading: RequestReading }) {
+export function Facts(
+  { c, reading, contact }: {
+    c: InspectContext;
+    reading: RequestReading;
+    /** Of a person without an account, if the viewer may read it. */
+    contact: Contact | undefined;
+  },
+) {
   const { row, status, snapshot: { context }, moment, openedBy, blockingRequests } = reading;
   const open = !phaseOf(status.state).startsWith("COMPLETED");
   const extended = context.extended && status.dueAt.getTime() === row.dueAt.getTime();
@@ -26,13 +34,25 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
         </dd>
       </div>
       <div>
-        <dt>Customer</dt>
+        <dt>{row.isGuest ? "Person without an account" : "Customer"}</dt>
         <dd>
-          <a href={inStore(c, `/inspect/customers/${customerId}`)}>
-            <code>{customerId}</code>
-          </a>
+          {row.isGuest ? <code>{customerId}</code> : (
+            <a href={inStore(c, `/inspect/customers/${customerId}`)}>
+              <code>{customerId}</code>
+            </a>
+          )}
         </dd>
       </div>
+      {!moment && contact && (
+        <div>
+          <dt>Contact</dt>
+          <dd>
+            <bdi>{contact.email}</bdi>
+            {contact.phone && <>, {contact.phone}</>}
+            {contact.locale && <>, {contact.locale}</>}
+          </dd>
+        </div>
+      )}
       <div>
         <dt>Opened</dt>
         <dd>
@@ -123,9 +143,9 @@ export function Facts({ c, reading }: { c: InspectContext; reading: RequestReadi
       )}
       {!moment && row.fetchedAt && (
         <div>
-          <dt>Fetched</dt>
+          <dt>Documents received</dt>
           <dd>
-            <Instant at={row.fetchedAt} /> by the customer
+            <Instant at={row.fetchedAt} />
           </dd>
         </div>
       )}

@@ -1,6 +1,7 @@
 /** `/inspect/requests/{requestId}`: page of one request, at present or after any past event, and its decisions. */
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
+import { mayReadValues } from "../../domain/authorization.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
@@ -78,7 +79,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
 
 /** Records the access and renders the page. `attempt` is the viewer's decision, which the page reports. */
 async function renderRequest(c: InspectContext, pages: Pages, view: RequestView, attempt?: Attempt) {
-  const { reader, charts, exportReceipt, requiresController } = pages;
+  const { reader, charts, exportReceipt, findContact, requiresController } = pages;
   const { storeId } = c.var.by;
   const key = { storeId, requestId: view.requestId };
   const [reading, receipt, exported, settings] = await Promise.all([
@@ -88,14 +89,16 @@ async function renderRequest(c: InspectContext, pages: Pages, view: RequestView,
     reader.read(storeId, (tx) => settingsOf(tx, storeId)),
   ]);
   if (!reading) throw notFound(view);
-  const { customerId } = reading.row;
-  await recordRead(c, pages, "inspectRequest", { requestId: view.requestId, customerId });
+  const { customerId, isGuest } = reading.row;
+  const contact = isGuest && mayReadValues(c.var.by) ? await findContact({ storeId, customerId }) : undefined;
+  const operation = contact ? "inspectRequestWithContact" : "inspectRequest";
+  await recordRead(c, pages, operation, { requestId: view.requestId, customerId });
   const { machine } = reading.snapshot;
   const traced = { machine, name: reading.row.machine, journal: reading.summary };
   const chart = await charts.render({ ...traced, isFolded: !view.isWhole });
   const past = reading.moment && charts.describe(traced);
   const missing = { missing: missingStatements(settings), requiresController };
-  return <RequestPage {...{ c, view, reading, chart, past, receipt, exported, attempt, missing }} />;
+  return <RequestPage {...{ c, view, reading, contact, chart, past, receipt, exported, attempt, missing }} />;
 }
 
 async function findExport(

@@ -1,5 +1,6 @@
 /** Page of one request: status, decisions, statechart, timeline, participants, pending work and documents. */
 import { mayReadValues } from "../../domain/authorization.ts";
+import type { Contact } from "../../actors/gdpr/requests/subject.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import type { Charts } from "../chart/mod.tsx";
 import type { NextStep } from "../chart/movers.ts";
@@ -25,6 +26,8 @@ export interface RequestPageProps {
   c: InspectContext;
   view: RequestView;
   reading: RequestReading;
+  /** Of a person without an account, if the viewer may read it. */
+  contact: Contact | undefined;
   /** The statechart. */
   chart: Awaited<ReturnType<Charts["render"]>>;
   receipt: ReceiptFile | undefined;
@@ -38,7 +41,7 @@ export interface RequestPageProps {
 }
 
 export function RequestPage(props: RequestPageProps) {
-  const { c, view, reading, chart, past, receipt, exported, attempt, missing } = props;
+  const { c, view, reading, contact, chart, past, receipt, exported, attempt, missing } = props;
   const { fingerprint, row, status, moment } = reading;
   const hrefTo: HrefTo = (rest = "") => inStore(c, `/inspect/requests/${view.requestId}${rest}`);
   const isPast = past !== undefined;
@@ -51,7 +54,7 @@ export function RequestPage(props: RequestPageProps) {
         <StatusLine status={status} />
       </div>
       <div data-part="facts">
-        <Facts c={c} reading={reading} />
+        <Facts c={c} reading={reading} contact={contact} />
       </div>
       {!moment && (
         <section data-part="actions">

@@ -38,11 +38,12 @@ const InformationSchema = NoteSchema.extend({ receivedAt: receiptOfInformation }
 const WaiverSchema = ReasonSchema.extend({ service }).meta({ id: "Waiver" });
 
 /** Actions whose command has another name, with their operations. */
-const IDENTITY_ACTIONS = {
+const NAMED_ACTIONS = {
   "verify-identity": { command: "identity.verify", operationId: "verifyGdprRequestIdentity" },
   "fail-identity": { command: "identity.fail", operationId: "failGdprRequestIdentity" },
   "request-information": { command: "information.request", operationId: "requestGdprRequestInformation" },
   "receive-information": { command: "information.receive", operationId: "receiveGdprRequestInformation" },
+  "hand-over": { command: "hand_over", operationId: "handOverGdprRequestDocuments" },
 } as const;
 
 const ACTIONS = {
@@ -53,6 +54,8 @@ const ACTIONS = {
   "request-information":
     "Requests information that is needed to check the identity, and pauses the clock; without it the request completes after 30 days as NOT_IDENTIFIED",
   "receive-information": "Records that the information was received; the clock continues",
+  "hand-over":
+    "Records that staff have handed the documents over to a person who cannot download them, such as by letter; they then count as fetched",
   cancel: "Cancels a request; data collected for it is deleted",
   release: "Releases a request from its hold; legal holds on the customer have to be lifted instead",
   hold: "Puts a request on hold before its processing begins; its due date does not move",
@@ -71,11 +74,11 @@ const ACTIONS = {
 } as const;
 type Action = keyof typeof ACTIONS;
 
-type DirectAction = Exclude<Action, keyof typeof IDENTITY_ACTIONS>;
+type DirectAction = Exclude<Action, keyof typeof NAMED_ACTIONS>;
 
 const operationOf = (action: Action) =>
-  action in IDENTITY_ACTIONS
-    ? IDENTITY_ACTIONS[action as keyof typeof IDENTITY_ACTIONS].operationId
+  action in NAMED_ACTIONS
+    ? NAMED_ACTIONS[action as keyof typeof NAMED_ACTIONS].operationId
     : `${action as DirectAction}GdprRequest` as const;
 
 const partsOf = (action: Action) =>
@@ -123,8 +126,8 @@ const waiveGdprNotice = createRoute({
 export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void {
   async function act(c: ApiContext, requestId: string, action: Action, fields = {}) {
     const ref = { kind: "gdpr_request", storeId: c.var.by.storeId, id: requestId } as const;
-    const type = action in IDENTITY_ACTIONS
-      ? IDENTITY_ACTIONS[action as keyof typeof IDENTITY_ACTIONS].command
+    const type = action in NAMED_ACTIONS
+      ? NAMED_ACTIONS[action as keyof typeof NAMED_ACTIONS].command
       : action;
     const change = await sendAndRead(
       c,
@@ -141,11 +144,13 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     return c.json(resource, 200, headers);
   });
 
-  api.openapi(withBody("release", NoteSchema, false), async (c) => {
-    const { requestId } = c.req.valid("param");
-    const { resource, headers } = await act(c, requestId, "release", c.req.valid("json"));
-    return c.json(resource, 200, headers);
-  });
+  for (const action of ["release", "hand-over"] as const) {
+    api.openapi(withBody(action, NoteSchema, false), async (c) => {
+      const { requestId } = c.req.valid("param");
+      const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));
+      return c.json(resource, 200, headers);
+    });
+  }
 
   api.openapi(withBody("refuse", RefusalSchema), async (c) => {
     const { requestId } = c.req.valid("param");

@@ -34,7 +34,10 @@ export const StateSchema = z.union([z.string(), z.record(z.string(), z.unknown()
 
 const sharedFields = {
   requestId: z.uuid(),
-  customerId: z.uuid(),
+  customerId: z.uuid().meta({ description: "The subject: a customer, or a person without an account" }),
+  hasAccount: z.boolean().meta({
+    description: "Whether the subject is a customer. A person without an account has only requests",
+  }),
   type: z.enum(RIGHTS),
   status: z.enum(STATUSES),
   outcome: z.enum(OUTCOMES).nullable().meta({
@@ -223,7 +226,17 @@ export const RequestSchema = z.object({
 }).meta({ id: "GdprRequest" });
 
 export const NewRequestSchema = z.strictObject({
-  customerId: uuid,
+  customerId: uuid.optional().meta({ description: "Required, unless `subject` is given" }),
+  subject: z.strictObject({
+    email,
+    phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
+    locale: optionalLocale.meta({ description: "BCP 47, for notices and documents", example: "de-CH" }),
+  }).optional().meta({
+    id: "DataSubject",
+    description:
+      "Instead of `customerId`: contact data of a person without an account. They are stored encrypted, as long as the " +
+      "requests of the person need them. If a customer has the email, the request is about that customer",
+  }),
   type: z.enum(RIGHTS),
   corrections: z.strictObject({
     email: email.optional(),
@@ -346,13 +359,14 @@ function sharedFieldsOf(
   { held, proposed }: Pick<FoundRequest, "held" | "proposed">,
   now: Date,
 ) {
-  const { requestId, customerId, type, status, outcome, createdAt, dueAt, completedAt } = request;
+  const { requestId, customerId, isGuest, type, status, outcome, createdAt, dueAt, completedAt } = request;
   const { requestedBy, machine, version, fetchedAt, fetchWaitEndsAt, informationRequestedAt } = request;
   const hasRunningClock = status !== "COMPLETED" && informationRequestedAt === null;
   const remainingMs = !hasRunningClock ? Infinity : dueAt.getTime() - now.getTime();
   return {
     requestId,
     customerId,
+    hasAccount: !isGuest,
     type,
     status,
     outcome,

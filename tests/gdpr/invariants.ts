@@ -195,15 +195,17 @@ async function assertNotices(admin: Sql, request: Row, context: RequestContext):
     ...(type !== "ERASURE" && (isFulfilled(outcome) || outcome === "NOT_FETCHED") ? ["READY"] : []),
   ];
   assert.deepEqual(notices.map(({ kind }) => kind).sort(), expected.sort(), "the customer is informed");
-  const [customer] = await admin`select anonymized_at from customers where customer_id = ${customerId}`;
+  const [subject] = await admin`
+    select anonymized_at from customers where customer_id = ${customerId}
+    union all select anonymized_at from guests where customer_id = ${customerId}`;
   for (const { noticeId, kind, delivery, attempts, dueAt: noticeDueAt, ...notice } of notices) {
     if (delivery === "DELIVERED" || delivery === "WAIVED") continue;
     const isWaiting = kind === "ERASED" && status === "IN_PROGRESS";
     assert.equal(delivery, isWaiting ? "WAITING" : "DUE", `${kind} while ${status}`);
     assert.equal(
       notice.sealedRecipient !== null,
-      customer?.anonymizedAt !== null,
-      `the recipient of ${kind} is sealed by an erasure of the customer`,
+      subject?.anonymizedAt !== null,
+      `the recipient of ${kind} is sealed by an erasure of the subject`,
     );
     assert.ok(noticeDueAt <= dueAt, `${kind} is due with the request`);
     const timers = await admin`select name from timers where actor_id = ${noticeId} order by name`;
@@ -257,10 +259,12 @@ async function assertErasure(
 ): Promise<void> {
   const isFulfilled = outcome === "FULFILLED" || outcome === "FULFILLED_WITH_WAIVERS";
   const isErased = status === "IN_PROGRESS" || isFulfilled;
-  const [customer] = await admin`select * from customers where customer_id = ${customerId as string}`;
-  assert.ok(customer);
-  assert.equal(customer.anonymizedAt !== null, isErased, "anonymized when the erasure starts");
-  assert.equal(customer.email === null, isErased);
+  const [subject] = await admin`
+    select anonymized_at, email is null as empty from customers where customer_id = ${customerId as string}
+    union all select anonymized_at, sealed_contact is null from guests where customer_id = ${customerId as string}`;
+  assert.ok(subject);
+  assert.equal(subject.anonymizedAt !== null, isErased, "anonymized when the erasure starts");
+  assert.equal(subject.empty, isErased);
   const [remaining] = await admin`
     select count(coalesce(line1, line2, city, state, country, postal_code))::int as count
     from customer_addresses where customer_id = ${customerId as string}`;

@@ -59,6 +59,7 @@ const TABLE: Record<string, [staff: readonly Caller[], right?: ServiceRight]> = 
   failGdprRequestIdentity: [OFFICER],
   requestGdprRequestInformation: [OFFICER],
   receiveGdprRequestInformation: [OFFICER],
+  handOverGdprRequestDocuments: [OFFICER],
   retryGdprRequest: [OFFICER],
   waiveGdprRequest: [OFFICER],
   waiveGdprNotice: [OFFICER],

@@ -3,6 +3,7 @@
  * are the keys of the map, and several of one record are separated by spaces; documents contain words instead.
  */
 import type { Sql } from "../../../db/connect.ts";
+import type { GuestKey } from "../../../db/guests.ts";
 import { resolveReaders, type ServicesOfReaders } from "../../../domain/processing.ts";
 import { findChangeTimes } from "../../../db/actor_history.ts";
 import { findGroupsOf, type GroupOfCustomer } from "../../../db/customer_group_memberships.ts";
@@ -12,13 +13,21 @@ import {
   type ProcessingTerms,
   readPersonalData,
 } from "../../../db/personal_data.ts";
-import { readStore } from "../../../db/store_reader.ts";
+import { type ReadSql, readStore } from "../../../db/store_reader.ts";
+import type { Contact } from "../requests/subject.ts";
 import type { CollectedRecord, Delivery, RequestKey } from "../types.ts";
 import { readJournals } from "./own_journal.ts";
 
 export interface OwnDataRequest extends Pick<RequestKey, "storeId"> {
   customerId: string;
   type: string;
+}
+
+export interface OwnDataOptions {
+  /** Names of the services that may read customers. */
+  services?: ServicesOfReaders;
+  /** Reads the sealed contact data of a guest. */
+  readContact(sql: ReadSql, guest: GuestKey): Promise<Contact | undefined>;
 }
 
 /** Resolves the readers of a column. */
@@ -29,23 +38,23 @@ type Resolve = (readers: ProcessingTerms["recipients"]) => string[];
  * of the customer and of the requests.
  *
  * @param sql a pool of the role customer_api
- * @param services names of the services that may read customers
  */
 export async function* collectOwnData(
   sql: Sql,
   request: OwnDataRequest,
-  services: ServicesOfReaders = {},
+  { services = {}, readContact }: OwnDataOptions,
 ): AsyncGenerator<Delivery> {
   const { storeId, customerId, type } = request;
-  const { rows, groups, changedAt } = await readStore(sql, storeId, async (tx) => ({
+  const { rows, groups, changedAt, contact } = await readStore(sql, storeId, async (tx) => ({
     rows: await readPersonalData(tx, storeId, customerId),
+    contact: await readContact(tx, { storeId, customerId }),
     groups: await findGroupsOf(tx, storeId, customerId),
     changedAt: await findChangeTimes(tx, { storeId, actorKind: "customer", actorId: customerId }),
   }));
   const resolve: Resolve = (readers) => resolveReaders(readers, services);
   let cursor = 0;
   const deliver = (record: CollectedRecord): Delivery => ({ record, cursor: String(++cursor) });
-  for (const row of rows) yield* recordsOf(row, groups, changedAt, resolve).map(deliver);
+  for (const row of rows) yield* recordsOf(row, { groups, changedAt, contact }, resolve).map(deliver);
   if (type !== "ACCESS") return;
   const requests = rows.flatMap(({ id }) => typeof id.request_id === "string" ? [id.request_id] : []);
   for await (const record of readJournals(sql, { storeId, customerId, requests, services })) {
@@ -53,10 +62,15 @@ export async function* collectOwnData(
   }
 }
 
+interface RelatedFacts {
+  groups: readonly GroupOfCustomer[];
+  changedAt: ReadonlyMap<string, Date>;
+  contact: Contact | undefined;
+}
+
 function recordsOf(
   row: PersonalRow,
-  groups: readonly GroupOfCustomer[],
-  changedAt: ReadonlyMap<string, Date>,
+  { groups, changedAt, contact }: RelatedFacts,
   resolve: Resolve,
 ): CollectedRecord[] {
   const { values, id, texts } = row;
@@ -64,6 +78,8 @@ function recordsOf(
   switch (row.table) {
     case "customers":
       return profileRecords(values, changedAt, resolve);
+    case "guests":
+      return [recordOf(withoutNull({ ...contact }), values.created_at)];
     case "customer_addresses":
       return [recordOf({ ...id, ...values }, values.updated_at)];
     case "customer_group_memberships": {
@@ -115,6 +131,9 @@ function profileRecords(
   }
   return [...records.values()];
 }
+
+const withoutNull = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
 function describe({ category, purpose, retention, recipients }: ProcessingTerms, resolve: Resolve) {
   return { category, purpose, retention, recipients: resolve(recipients) };

@@ -107,14 +107,16 @@ export function createCollectionMachine(
             after: { UNTIL_EXPIRY: { target: "not_fetched", actions: notFetchedActions } },
             on: {
               "export.fetched": { target: "fetched", actions: fetchedActions },
+              hand_over: { target: "fetched", actions: fetchedActions },
               "export.destroyed": { target: "not_fetched", actions: notFetchedActions },
             },
           },
           fetched: { type: "final" },
-          /** A download that was in progress may still end. */
+          /** A download that was in progress may still end, and staff may record late what they have handed over. */
           not_fetched: {
             on: {
               "export.fetched": { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] },
+              hand_over: { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] },
             },
           },
         },

@@ -165,6 +165,7 @@ export type RequestEvent =
     | { type: "compiled"; expiresAt: number }
     /** The customer has fetched the data completely. */
     | { type: "export.fetched" }
+    | { type: "hand_over" }
     /** An erasure has destroyed the documents. */
     | { type: "export.destroyed" }
     /** The customer has fetched all documents, or they have expired. */

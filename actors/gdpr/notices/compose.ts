@@ -26,9 +26,11 @@ export interface ComposedNotice {
 export function composeNotice(facts: NoticeFacts): ComposedNotice {
   const presentation = createPresentation(facts);
   const { texts } = presentation;
-  const { subject, text } = texts.notices.kinds[facts.kind];
+  const { kinds, withoutAccount } = texts.notices;
+  const { subject, text } = kinds[facts.kind];
+  const isReadyForGuest = facts.kind === "READY" && facts.request.isGuest;
   const paragraphs = [
-    fill(text, valuesOf(facts, presentation)),
+    fill(isReadyForGuest ? withoutAccount.ready : text, valuesOf(facts, presentation)),
     ...details(facts, presentation),
     ...senderOf(facts, presentation),
   ];
@@ -53,10 +55,11 @@ function valuesOf({ request }: NoticeFacts, { texts, formatTime }: Presentation)
 function details(facts: NoticeFacts, presentation: Presentation): string[] {
   const { kind, request, participants } = facts;
   const { texts: { notices } } = presentation;
+  const { cancellable } = request.isGuest ? notices.withoutAccount : notices;
   const reason = (text: string | null) => text === null ? [] : [fill(notices.reason, { reason: text })];
   switch (kind) {
     case "RECEIVED":
-      return canBeCanceled(request) ? [fill(notices.cancellable, valuesOf(facts, presentation))] : [];
+      return canBeCanceled(request) ? [fill(cancellable, valuesOf(facts, presentation))] : [];
     case "IDENTITY_NEEDED":
       return reason(request.informationReason);
     case "EXTENDED":

@@ -1,5 +1,4 @@
 /** Reads a notice as it has to be delivered. */
-import { findRecipient } from "../../../db/customers.ts";
 import { findNotice } from "../../../db/gdpr_notices.ts";
 import { findParticipants, findRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
@@ -8,6 +7,7 @@ import { DomainError } from "../../../domain/errors.ts";
 import type { NoticeKind } from "../../../domain/notices.ts";
 import type { SealingKey } from "../../../lib/sealing.ts";
 import { type ComposedNotice, composeNotice } from "./compose.ts";
+import { findSubjectRecipient } from "../requests/subject.ts";
 import { openRecipient } from "./recipient.ts";
 
 export interface NoticeKey {
@@ -40,7 +40,7 @@ export const createNoticeReader =
         findRequest(sql, storeId, requestId),
         findParticipants(sql, storeId, requestId),
         settingsOf(sql, storeId),
-        findRecipient(sql, storeId, customerId),
+        findSubjectRecipient(sql, keys, { storeId, customerId }),
       ]);
       const recipient = await openRecipient(keys, notice) ?? present;
       if (!request || !recipient) throw refused("it has no recipient");

@@ -1,7 +1,7 @@
 /** Implementations of the request machines' actions. They run in the transaction of the event. */
 import { v7 as newId } from "uuid";
 import { type ActorEventRow, findJournal } from "../../../db/actor_events.ts";
-import { findCustomerVersion, lockCustomer } from "../../../db/customers.ts";
+import { findCustomerVersion } from "../../../db/customers.ts";
 import { type EmailHash, findEmailHashes, insertEmailHashes } from "../../../db/email_hashes.ts";
 import { type ErasedSubject, findErasure, rememberSubjects } from "../../../db/erased_subjects.ts";
 import { destroyExports, destroyExportsOfCustomer } from "../../../db/gdpr_exports.ts";
@@ -19,6 +19,7 @@ import {
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { findWaitingNotices } from "../../../db/gdpr_notices.ts";
+import { anonymizeGuest } from "../../../db/guests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
 import { countFreeText, removeFreeText } from "../../../db/free_text.ts";
 import {
@@ -40,6 +41,7 @@ import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { participantHashesOf } from "./email_hash.ts";
+import { lockSubject } from "./subject.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
@@ -81,38 +83,38 @@ export function createRequestActions(
       const { tx, event: { ref, at }, send } = step;
       const { storeId } = ref;
       const customerId = subjectOf(step);
-      const customer = await lockCustomer(tx, storeId, customerId);
-      if (!customer?.email) {
+      const subject = await lockSubject(tx, sealingKeys, { storeId, customerId });
+      if (!subject?.email) {
         throw new Error(`Cannot erase customer ${customerId}: it does not exist or has been erased`);
       }
-      const values = await findErasableValues(tx, storeId, customerId);
+      const { email, phone, locale, isGuest } = subject;
+      const values = isGuest
+        ? [email, phone].flatMap((value) => value === null ? [] : [value])
+        : (await findErasableValues(tx, storeId, customerId)).map(({ value }) => value);
       const tables = await countPersonalData(tx, storeId, customerId);
       const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
-      countTexts(tables, await countFreeText(tx, { storeId, customerId })); // the customer's command removes them
-      const erased = await send({ kind: "customer", storeId, id: customerId }, {
-        type: "erase",
-        requestId: ref.id,
-      });
+      countTexts(tables, await countFreeText(tx, { storeId, customerId })); // removed below
+      const customerVersion = isGuest
+        ? await eraseGuest(step)
+        : (await send({ kind: "customer", storeId, id: customerId }, { type: "erase", requestId: ref.id }))
+          .version;
       for (const { requestId } of await findUnfetched(tx, storeId, customerId)) {
         await send({ kind: "gdpr_request", storeId, id: requestId }, { type: "export.destroyed" });
       }
       await destroyExportsOfCustomer(tx, storeId, customerId);
-      await sealRecipients(tx, sealingKeys[0], { storeId, customerId }, {
-        email: customer.email,
-        locale: customer.locale,
-      });
-      const valueDigests = digestValues(values.map(({ value }) => value), ref.id);
+      await sealRecipients(tx, sealingKeys[0], { storeId, customerId }, { email, locale });
+      const valueDigests = digestValues(values, ref.id);
       await storeCleared(tx, storeId, ref.id, {
         erasedAt: at.toISOString(),
         tables,
         traces: valueDigests,
         reasons,
       });
-      await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(customer.email));
+      await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(email));
       const hashes = await findEmailHashes(tx, { storeId, customerId });
       const emailHashes = hashes.map(({ hash }) => hash);
       await rememberSubjects(tx, [{ storeId, customerId, emailHashes, erasedAt: at }]);
-      await publishRequested(step, { hashes, customerVersion: erased.version }, participants);
+      await publishRequested(step, { hashes, customerVersion }, participants);
     },
 
     async askAgain(step, { service }) {
@@ -172,7 +174,7 @@ export function createRequestActions(
     async releaseErasure(step) {
       const { tx, event: { ref }, send } = step;
       const customerId = subjectOf(step);
-      await lockCustomer(tx, ref.storeId, customerId); // an erasure that starts now sees this request as ended, or is read below
+      await lockSubject(tx, sealingKeys, { storeId: ref.storeId, customerId }); // an erasure that starts now sees this request as ended, or is read below
       const erasures = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
       const erasure = erasures.find(isIdentified);
       if (!erasure) return;
@@ -211,6 +213,15 @@ async function publishRequested(
     customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
+}
+
+/** Destroys the contact data of a guest, and all text about the requests. Returns the version, which a guest lacks. */
+async function eraseGuest(step: RequestStep): Promise<number> {
+  const { tx, event: { ref: { storeId }, at } } = step;
+  const guest = { storeId, customerId: subjectOf(step) };
+  await anonymizeGuest(tx, guest, at);
+  await removeFreeText(tx, guest);
+  return 0;
 }
 
 function subjectOf({ event: { ref, customerId } }: RequestStep): string {

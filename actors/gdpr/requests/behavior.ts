@@ -1,6 +1,5 @@
 /** Actor behavior of a GDPR request: its row, commands, actions and machine. */
 import type { EventObject, StateValue } from "xstate";
-import { lockCustomer } from "../../../db/customers.ts";
 import {
   findOpenRequests,
   findUnfetched,
@@ -16,9 +15,10 @@ import { createRequestCommands, REQUEST_OPERATIONS } from "./commands.ts";
 import type { PeerKeys } from "./confirmation.ts";
 import { findDocuments } from "../../../db/gdpr_exports.ts";
 import { fetchWaitEnd, type RequestContext } from "../machines/events.ts";
-import { endPause, extendedDueDate, type PauseEnd, refuseErasedCustomer } from "./deadline_facts.ts";
+import { endPause, extendedDueDate, type PauseEnd, refuseErasedSubject } from "./deadline_facts.ts";
 import { type OpeningSettings, openRequest } from "./opening.ts";
 import { publicEvent } from "./public_events.ts";
+import { lockSubject } from "./subject.ts";
 import { type RequestSnapshot, restoreRequest, statusOf } from "./snapshot.ts";
 
 export interface RequestSettings extends RequestTools, OpeningSettings {
@@ -80,16 +80,16 @@ type EventContext = Parameters<NonNullable<Behavior<GdprRequestRow>["complete"]>
 
 /** Facts of an event that the machine cannot know. */
 async function factsOf(
-  { fourEyes, fetchWaitMs }: RequestSettings,
+  { fourEyes, fetchWaitMs, sealingKeys }: RequestSettings,
   { tx, ref: { storeId, id: requestId }, row, now }: EventContext,
   event: EventObject,
 ) {
   const { type } = event;
   const { type: right, customerId } = row;
-  const locked = { tx, storeId, requestId, row };
+  const locked = { tx, storeId, requestId, row, sealingKeys };
   if (type === "extend") return { dueAt: (await extendedDueDate(locked)).getTime() };
   if (type === "information.receive") return await endPause({ ...locked, now }, event as PauseEnd);
-  if (type === "identity.verify") await refuseErasedCustomer(locked);
+  if (type === "identity.verify") await refuseErasedSubject(locked);
   if (type === "waive") return { secondPerson: fourEyes && right === "ERASURE" };
   if (type === "compiled") {
     const [document] = await findDocuments(tx, { storeId, requestId });
@@ -98,10 +98,10 @@ async function factsOf(
   if (right !== "ERASURE") return {};
   const isStart = type.startsWith("xstate.after.UNTIL_START");
   if (!isStart && type !== "customer.changed" && type !== "release") return {};
-  // The customer's lock keeps requests from being opened and holds from being placed until the transaction ends.
-  const customer = await lockCustomer(tx, storeId, customerId);
-  const customerHeld = customer !== undefined && customer.holds > 0;
-  const facts = { customerHeld, reopened: customer?.status !== "CLOSED" };
+  // The subject's lock keeps requests from being opened and holds from being placed until the transaction ends.
+  const subject = await lockSubject(tx, sealingKeys, { storeId, customerId });
+  const customerHeld = subject !== undefined && subject.holds > 0;
+  const facts = { customerHeld, reopened: subject?.status !== "CLOSED" };
   if (!isStart) return facts;
   const open = await findOpenRequests(tx, storeId, customerId, ["ACCESS", "PORTABILITY"]);
   const unfetched = await findUnfetched(tx, storeId, customerId);

@@ -1,11 +1,12 @@
 /** Facts of events that move the due date, and of the check of the identity. */
 import type { Tx } from "../../../db/connect.ts";
-import { lockCustomer } from "../../../db/customers.ts";
 import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { calendarOf, daysOfPause, dueDate, startOfDay } from "./clock.ts";
+import type { SealingKey } from "../../../lib/sealing.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
+import { lockSubject } from "./subject.ts";
 
 /** A locked request. */
 export interface LockedRequest {
@@ -13,6 +14,8 @@ export interface LockedRequest {
   storeId: string;
   requestId: string;
   row: GdprRequestRow;
+  /** Seal contact data: the current key, followed by earlier ones. */
+  sealingKeys: readonly [SealingKey, ...SealingKey[]];
 }
 
 /** Event with which a pause ends. */
@@ -25,7 +28,9 @@ export interface PauseEnd {
 const contextOf = ({ snapshot }: GdprRequestRow) => (snapshot as RequestSnapshot).context;
 
 /** Due date after an extension. */
-export async function extendedDueDate({ tx, storeId, row }: Omit<LockedRequest, "requestId">): Promise<Date> {
+export async function extendedDueDate(
+  { tx, storeId, row }: Pick<LockedRequest, "tx" | "storeId" | "row">,
+): Promise<Date> {
   const calendar = calendarOf(await settingsOf(tx, storeId));
   return dueDate(row.receivedAt, calendar, { months: 3, pausedDays: contextOf(row).pausedDays ?? 0 });
 }
@@ -36,7 +41,7 @@ export async function extendedDueDate({ tx, storeId, row }: Omit<LockedRequest, 
  * @throws {DomainError} INVALID_INPUT: the information was received before it was requested, or in the future
  */
 export async function endPause(
-  { tx, storeId, requestId, row, now }: LockedRequest & { now: Date },
+  { tx, storeId, requestId, row, now }: Omit<LockedRequest, "sealingKeys"> & { now: Date },
   { receivedAt }: PauseEnd,
 ): Promise<{ dueAt: number; pausedDays: number }> {
   const calendar = calendarOf(await settingsOf(tx, storeId));
@@ -63,16 +68,18 @@ export async function endPause(
 }
 
 /**
- * Refuses to identify the person of a request whose customer has been erased. The lock orders the check before an erasure
+ * Refuses to identify the person of a request whose subject has been erased. The lock orders the check before an erasure
  * that starts now, which then sees the request as identified, or after it.
  *
  * @throws {DomainError} REFUSED_IN_STATE
  */
-export async function refuseErasedCustomer({ tx, storeId, requestId, row }: LockedRequest): Promise<void> {
-  const customer = await lockCustomer(tx, storeId, row.customerId);
-  if (!customer?.anonymizedAt) return;
+export async function refuseErasedSubject(
+  { tx, storeId, requestId, row, sealingKeys }: LockedRequest,
+): Promise<void> {
+  const subject = await lockSubject(tx, sealingKeys, { storeId, customerId: row.customerId });
+  if (!subject?.anonymizedAt) return;
   throw new DomainError(
     "REFUSED_IN_STATE",
-    `Cannot verify the identity for GDPR request ${requestId}: the customer has been erased`,
+    `Cannot verify the identity for GDPR request ${requestId}: the person has been erased`,
   );
 }

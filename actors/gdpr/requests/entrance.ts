@@ -5,7 +5,7 @@ import { DomainError } from "../../../domain/errors.ts";
 import type { Principal } from "../../../domain/principal.ts";
 import type { ReceiptChannel } from "../types.ts";
 import { startOfDay, type WorkCalendar } from "./clock.ts";
-import type { opening } from "./opening_input.ts";
+import { nameSubject, type opening } from "./opening_input.ts";
 
 type Opening = z.output<typeof opening>;
 
@@ -68,7 +68,7 @@ export function entranceOf(
 }
 
 /** Statements of staff and of services. A customer makes the request now, in the own account. */
-const STATEMENTS = ["channel", "receivedAt", "note", "identity", "representative"] as const;
+const STATEMENTS = ["subject", "channel", "receivedAt", "note", "identity", "representative"] as const;
 
 function refuseStatements(input: Opening): void {
   const stated = STATEMENTS.find((field) => input[field] !== undefined && input[field] !== null);
@@ -76,7 +76,10 @@ function refuseStatements(input: Opening): void {
 }
 
 function channelOf(input: Opening, by: Principal): ReceiptChannel {
-  const { channel, cause } = input;
+  const { channel, cause, subject } = input;
+  if (subject && channel === "ACCOUNT") {
+    throw refusal(input, "channel", "must not be ACCOUNT for a person who is named by an email");
+  }
   if (by.type === "STAFF" && channel === "ACCOUNT") {
     throw refusal(
       input,
@@ -84,7 +87,7 @@ function channelOf(input: Opening, by: Principal): ReceiptChannel {
       "must not be ACCOUNT: from the account, customers open their requests themselves",
     );
   }
-  return channel ?? (by.type === "STAFF" || cause !== "REQUEST" ? "OTHER" : "ACCOUNT");
+  return channel ?? (by.type === "STAFF" || cause !== "REQUEST" || subject ? "OTHER" : "ACCOUNT");
 }
 
 function receiptOf(input: Opening, now: Date, calendar: WorkCalendar): Date {
@@ -98,10 +101,10 @@ function receiptOf(input: Opening, now: Date, calendar: WorkCalendar): Date {
   return at;
 }
 
-function refusal({ customerId }: Opening, field: string, message: string): DomainError {
+function refusal(input: Opening, field: string, message: string): DomainError {
   return new DomainError(
     "INVALID_INPUT",
-    `Cannot open a GDPR request of customer ${customerId}: ${field} ${message}`,
+    `Cannot open a GDPR request of ${nameSubject(input.customerId)}: ${field} ${message}`,
     { fields: [{ field, message }] },
   );
 }

@@ -1,6 +1,6 @@
-/** Creation of a request: checks the customer, and chooses the machine and its input. */
+/** Creation of a request: finds and checks the subject, and chooses the machine and its input. */
 import type { z } from "zod";
-import { type CustomerRow, lockCustomer } from "../../../db/customers.ts";
+import type { EmailHash } from "../../../db/email_hashes.ts";
 import { findOpenRequests, isIdentified, lockRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import { storeAnnouncement } from "../../../db/retention.ts";
@@ -16,11 +16,13 @@ import { transactionOf } from "../../runtime/storage.ts";
 import type { Answer } from "../../runtime/protocol.ts";
 import { calendarOf, dueDate } from "./clock.ts";
 import { entranceOf } from "./entrance.ts";
+import { identifySubject, lockSubject, type Subject } from "./subject.ts";
 import { requireRecentSignIn } from "./recent_sign_in.ts";
 import type { RequestInput } from "../machines/events.ts";
 import { CURRENT_MACHINE, machineOf, restoreRequest } from "./snapshot.ts";
+import type { SealingKey } from "../../../lib/sealing.ts";
 import { OWN_DATA } from "../types.ts";
-import { opening } from "./opening_input.ts";
+import { nameSubject, opening } from "./opening_input.ts";
 import type { Commands } from "../../commands.ts";
 
 export interface OpeningSettings {
@@ -38,6 +40,10 @@ export interface OpeningSettings {
   fourEyes: boolean;
   /** Age of the sign-in up to which a customer may request the own erasure, in milliseconds. */
   maxSignInAgeMs: number;
+  /** Hashes with every key, the current one first. */
+  hashEmail(email: string): Promise<EmailHash[]>;
+  /** Seal contact data and recipients of notices: the current key, followed by earlier ones. */
+  sealingKeys: readonly [SealingKey, ...SealingKey[]];
   /** Returns a number from 0 to 1; Math.random by default. */
   random?: () => number;
 }
@@ -56,42 +62,46 @@ function authorizeOpening(
   { customerId, corrections, cause }: Pick<Opening, "customerId" | "corrections" | "cause">,
   by: Principal,
 ): void {
-  authorizeSubject(`open a GDPR request of customer ${customerId}`, customerId, by);
-  if (corrections?.email !== undefined) {
-    authorizeEmailChange(`correct the email of customer ${customerId}`, by);
-  }
+  const subject = nameSubject(customerId);
+  authorizeSubject(`open a GDPR request of ${subject}`, customerId, by);
+  if (corrections?.email !== undefined) authorizeEmailChange(`correct the email of ${subject}`, by);
   if (cause !== "REQUEST" && by.type !== "SYSTEM") {
     throw new DomainError(
       "FORBIDDEN",
-      `Cannot open a GDPR request of customer ${customerId}: only the service itself may give the cause ${cause}`,
+      `Cannot open a GDPR request of ${subject}: only the service itself may give the cause ${cause}`,
     );
   }
 }
 
 async function begin(
-  { participants, graceMs, fourEyes, maxSignInAgeMs, random = Math.random }: OpeningSettings,
+  settings: OpeningSettings,
   scene: CreationScene,
   opened: Opening,
 ): Promise<Beginning | Redirection | Answer> {
+  const { participants, graceMs, fourEyes, maxSignInAgeMs, sealingKeys, random = Math.random } = settings;
   const { ref, by, readTime } = scene;
+  const { storeId } = ref;
   const tx = transactionOf(scene);
-  const { customerId, right: type, corrections, cause, note } = opened;
+  const { right: type, corrections, cause, note } = opened;
   authorizeOpening(opened, by);
-  const [customer, now, settings] = await Promise.all([
-    lockCustomer(tx, ref.storeId, customerId),
+  const customerId = opened.customerId ??
+    await identifySubject(tx, settings, storeId, opened.subject!, readTime);
+  const [subject, now, storeSettings] = await Promise.all([
+    lockSubject(tx, sealingKeys, { storeId, customerId }),
     readTime(),
-    settingsOf(tx, ref.storeId),
+    settingsOf(tx, storeId),
   ]);
   if (type === "ERASURE") {
     requireRecentSignIn(`open a GDPR request of customer ${customerId}`, { by, now, maxSignInAgeMs });
   }
-  if (!customer) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
-  const calendar = calendarOf(settings);
+  if (!subject) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
+  if (subject.isGuest && type === "RECTIFICATION") throw rectificationOfGuest();
+  const calendar = calendarOf(storeSettings);
   const entrance = entranceOf(opened, { by, now, calendar });
-  const requests = await findOpenRequests(tx, ref.storeId, customerId, [type]);
+  const requests = await findOpenRequests(tx, storeId, customerId, [type]);
   const open = requests.find((request) => isIdentified(request) === entrance.isIdentified);
   if (open) {
-    const snapshot = restoreRequest(await lockRequest(tx, ref.storeId, open.requestId) ?? open);
+    const snapshot = restoreRequest(await lockRequest(tx, storeId, open.requestId) ?? open);
     const confirmation = { type: "subject.request", at: now.getTime() };
     if (by.type === "CUSTOMER" && snapshot.can(confirmation)) {
       return { ref: { ...ref, id: open.requestId }, command: { type: confirmation.type, input: {} } };
@@ -99,20 +109,20 @@ async function begin(
     const state = stateName(snapshot);
     return { id: open.requestId, state, version: open.version, ids: {}, changed: false };
   }
-  if (customer.anonymizedAt) {
+  if (subject.anonymizedAt) {
     throw new DomainError(
       "REFUSED_IN_STATE",
       `Cannot open a GDPR request of customer ${customerId}: the customer has been erased`,
     );
   }
 
-  const retention = cause === "RETENTION" ? requireRetention(customerId, customer, settings) : undefined;
-  if (retention) await storeAnnouncement(tx, { storeId: ref.storeId, customerId }, now);
+  const retention = cause === "RETENTION" ? requireRetention(customerId, subject, storeSettings) : undefined;
+  if (retention) await storeAnnouncement(tx, { storeId, customerId }, now);
   const machine = CURRENT_MACHINE[type];
-  const others = participantsOf(participants, settings);
+  const others = participantsOf(participants, storeSettings);
   const services = type === "ERASURE" ? others : [OWN_DATA, ...others];
   const due = dueDate(entrance.receivedAt, calendar, { months: 1 });
-  const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceOf(settings, graceMs) : 0;
+  const delayMs = type === "ERASURE" && cause === "REQUEST" ? graceOf(storeSettings, graceMs) : 0;
   const needsSecondPerson = fourEyes && type === "ERASURE" && cause === "REQUEST" && by.type !== "CUSTOMER";
   const input: RequestInput = {
     receivedAt: entrance.receivedAt.getTime(),
@@ -124,20 +134,27 @@ async function begin(
     participants: type === "RECTIFICATION" ? [] : services,
     cause,
     spread: random(),
-    customerHeld: type === "ERASURE" && customer.holds > 0,
+    customerHeld: type === "ERASURE" && subject.holds > 0,
     ...(needsSecondPerson && { proposedBy: by.id }),
     ...(!entrance.isIdentified && { unidentified: true }),
   };
   return {
     machine: machineOf(machine, input.participants),
     input,
-    columns: { customerId, type, requestedBy: by.id, machine, ...entrance.columns },
+    columns: {
+      customerId,
+      ...(subject.isGuest && { isGuest: true }),
+      type,
+      requestedBy: by.id,
+      machine,
+      ...entrance.columns,
+    },
     customerId,
     note: note ?? undefined,
     texts: entrance.texts,
     ...(corrections && {
       follow: ({ send }: ActionStep<unknown, Commands>) =>
-        send({ kind: "customer", storeId: ref.storeId, id: customerId }, {
+        send({ kind: "customer", storeId, id: customerId }, {
           type: "profile.update",
           ...corrections,
         }),
@@ -145,10 +162,17 @@ async function begin(
   };
 }
 
+function rectificationOfGuest(): DomainError {
+  const message = "must not be RECTIFICATION: a person without an account has no profile";
+  return new DomainError("INVALID_INPUT", `Cannot open a GDPR request: type ${message}`, {
+    fields: [{ field: "type", message }],
+  });
+}
+
 /** @throws {DomainError} REFUSED_IN_STATE: the account is open or held, or the store keeps closed accounts */
 function requireRetention(
   customerId: string,
-  { closedAt, holds }: CustomerRow,
+  { closedAt, holds }: Subject,
   { closedAccountRetentionDays: days }: StoreSettings,
 ): { closedAt: Date; days: number } {
   if (closedAt !== null && holds === 0 && days !== null) return { closedAt, days };

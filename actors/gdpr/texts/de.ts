@@ -116,12 +116,14 @@ export const de: Texts = {
     UNTIL_ERASURE: "solange das Konto besteht",
     UNLIMITED: "auch nach einer Löschung, ohne festgelegtes Ende",
     JOURNAL: "auch nach einer Löschung, ohne festgelegtes Ende; eine Löschung entfernt Begründungen",
+    REQUEST: "bis kein Antrag und keine Mitteilung sie mehr benötigt",
   },
   staff: "Personal des Shops",
   yes: "ja",
   no: "nein",
   columns: {
     email: "E-Mail-Adresse",
+    sealed_contact: "Kontaktdaten des Antrags",
     first_name: "Vorname",
     last_name: "Nachname",
     phone: "Telefonnummer",
@@ -239,6 +241,7 @@ export const de: Texts = {
     compiled: "Dokumente erstellt",
     "access.closed": "Auskunftsanfrage beendet",
     "export.fetched": "Dokumente heruntergeladen",
+    hand_over: "Dokumente übergeben",
     "export.downloaded": "Dokument durch das Personal heruntergeladen",
     "export.destroyed": "Dokumente durch eine Löschung entfernt",
     "export.expired": "Dokumente abgelaufen",
@@ -273,7 +276,8 @@ export const de: Texts = {
       "Datenverzeichnis der Software, ihrer Konfiguration und den Einstellungen des Shops erstellt.",
     activities: "Verarbeitungstätigkeiten",
     dataSubjects: "Kategorien betroffener Personen",
-    customers: "Kundinnen und Kunden mit einem Konto",
+    customers:
+      "Kundinnen und Kunden mit einem Konto sowie Personen ohne Konto, die einen Antrag gestellt haben",
     data: "Daten",
     participants: "Andere Dienste",
     participantsNote:
@@ -341,6 +345,12 @@ export const de: Texts = {
       },
     },
     cancellable: "Sie können ihn bis {until} in Ihrem Konto zurückziehen.",
+    withoutAccount: {
+      ready:
+        "Die Antwort auf Ihren Antrag ({right}) vom {received} liegt bereit. Da Sie kein Konto haben, aus dem Sie sie herunterladen könnten, übergeben wir sie Ihnen bis {until}. Sie können sie mit der unten stehenden Referenz bei uns anfordern.",
+      cancellable:
+        "Sie können ihn bis {until} zurückziehen: Schreiben Sie uns mit der unten stehenden Referenz.",
+    },
     reason: "Begründung: {reason}",
     ground: "Rechtsgrund: {ground}",
     waived: "Auf die Bestätigung dieser Dienste haben wir nicht gewartet: {services}.",

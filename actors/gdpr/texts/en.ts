@@ -109,12 +109,14 @@ export const en: Texts = {
     UNTIL_ERASURE: "as long as the account exists",
     UNLIMITED: "kept without a fixed end, even after an erasure",
     JOURNAL: "kept without a fixed end, even after an erasure; reasons are removed by an erasure",
+    REQUEST: "kept until no request and no notice needs it",
   },
   staff: "staff of the store",
   yes: "yes",
   no: "no",
   columns: {
     email: "email address",
+    sealed_contact: "contact data of the request",
     first_name: "first name",
     last_name: "last name",
     phone: "phone number",
@@ -232,6 +234,7 @@ export const en: Texts = {
     compiled: "documents created",
     "access.closed": "access request ended",
     "export.fetched": "documents downloaded",
+    hand_over: "documents handed over",
     "export.downloaded": "document downloaded by staff",
     "export.destroyed": "documents deleted by an erasure",
     "export.expired": "documents expired",
@@ -266,7 +269,7 @@ export const en: Texts = {
       "map of the software, its configuration and the settings of the store.",
     activities: "Processing activities",
     dataSubjects: "Categories of data subjects",
-    customers: "customers with an account",
+    customers: "customers with an account, and persons without one who have made a request",
     data: "Data",
     participants: "Other services",
     participantsNote:
@@ -334,6 +337,11 @@ export const en: Texts = {
       },
     },
     cancellable: "You can cancel it in your account until {until}.",
+    withoutAccount: {
+      ready:
+        "The answer to your request ({right}) of {received} is ready. As you have no account to download it from, we hand it over to you by {until}. You can ask us for it with the reference below.",
+      cancellable: "You can cancel it until {until}: write to us with the reference below.",
+    },
     reason: "Reason: {reason}",
     ground: "Legal ground: {ground}",
     waived: "We did not wait for the confirmation of these services: {services}.",

@@ -114,12 +114,14 @@ export const fr: Texts = {
     UNTIL_ERASURE: "tant que le compte existe",
     UNLIMITED: "également après un effacement, sans fin fixée",
     JOURNAL: "également après un effacement, sans fin fixée ; un effacement supprime les motifs",
+    REQUEST: "jusqu'à ce qu'aucune demande ni aucun avis n'en ait plus besoin",
   },
   staff: "personnel de la boutique",
   yes: "oui",
   no: "non",
   columns: {
     email: "adresse électronique",
+    sealed_contact: "coordonnées de la demande",
     first_name: "prénom",
     last_name: "nom",
     phone: "numéro de téléphone",
@@ -237,6 +239,7 @@ export const fr: Texts = {
     compiled: "documents établis",
     "access.closed": "demande d'accès terminée",
     "export.fetched": "documents téléchargés",
+    hand_over: "documents remis",
     "export.downloaded": "document téléchargé par le personnel",
     "export.destroyed": "documents supprimés par un effacement",
     "export.expired": "documents expirés",
@@ -271,7 +274,7 @@ export const fr: Texts = {
       "la carte des données du logiciel, de sa configuration et des réglages de la boutique.",
     activities: "Activités de traitement",
     dataSubjects: "Catégories de personnes concernées",
-    customers: "clientes et clients avec un compte",
+    customers: "clientes et clients avec un compte, et personnes sans compte qui ont fait une demande",
     data: "Données",
     participants: "Autres services",
     participantsNote:
@@ -340,6 +343,11 @@ export const fr: Texts = {
       },
     },
     cancellable: "Vous pouvez l'annuler dans votre compte jusqu'au {until}.",
+    withoutAccount: {
+      ready:
+        "La réponse à votre demande ({right}) du {received} est prête. Comme vous n'avez pas de compte pour la télécharger, nous vous la remettons jusqu'au {until}. Vous pouvez nous la demander avec la référence ci-dessous.",
+      cancellable: "Vous pouvez l'annuler jusqu'au {until} : écrivez-nous avec la référence ci-dessous.",
+    },
     reason: "Motif : {reason}",
     ground: "Fondement juridique : {ground}",
     waived: "Nous n'avons pas attendu la confirmation de ces services : {services}.",

@@ -114,12 +114,14 @@ export const it: Texts = {
     UNLIMITED: "anche dopo una cancellazione, senza un termine stabilito",
     JOURNAL:
       "anche dopo una cancellazione, senza un termine stabilito; una cancellazione elimina le motivazioni",
+    REQUEST: "finché una richiesta o una comunicazione ne ha bisogno",
   },
   staff: "personale del negozio",
   yes: "sì",
   no: "no",
   columns: {
     email: "indirizzo e-mail",
+    sealed_contact: "dati di contatto della richiesta",
     first_name: "nome",
     last_name: "cognome",
     phone: "numero di telefono",
@@ -237,6 +239,7 @@ export const it: Texts = {
     compiled: "documenti redatti",
     "access.closed": "richiesta di accesso conclusa",
     "export.fetched": "documenti scaricati",
+    hand_over: "documenti consegnati",
     "export.downloaded": "documento scaricato dal personale",
     "export.destroyed": "documenti eliminati da una cancellazione",
     "export.expired": "documenti scaduti",
@@ -271,7 +274,7 @@ export const it: Texts = {
       "dei dati del software, dalla sua configurazione e dalle impostazioni del negozio.",
     activities: "Attività di trattamento",
     dataSubjects: "Categorie di persone interessate",
-    customers: "clienti con un conto",
+    customers: "clienti con un conto e persone senza conto che hanno presentato una richiesta",
     data: "Dati",
     participants: "Altri servizi",
     participantsNote:
@@ -339,6 +342,11 @@ export const it: Texts = {
       },
     },
     cancellable: "Può annullarla nel Suo account entro il {until}.",
+    withoutAccount: {
+      ready:
+        "La risposta alla Sua richiesta ({right}) del {received} è pronta. Poiché non ha un conto dal quale scaricarla, gliela consegniamo entro il {until}. Può chiedercela con il riferimento indicato sotto.",
+      cancellable: "Può annullarla entro il {until}: ci scriva con il riferimento indicato sotto.",
+    },
     reason: "Motivo: {reason}",
     ground: "Base giuridica: {ground}",
     waived: "Non abbiamo atteso la conferma di questi servizi: {services}.",

@@ -120,6 +120,13 @@ export interface Texts {
     kinds: Record<NoticeKind, { subject: string; text: string }>;
     /** `{until}` */
     cancellable: string;
+    /** Instead of the texts that name the account of the person. */
+    withoutAccount: {
+      /** `{right}`, `{received}`, `{until}` */
+      ready: string;
+      /** `{until}` */
+      cancellable: string;
+    };
     /** `{reason}` */
     reason: string;
     /** `{ground}` */

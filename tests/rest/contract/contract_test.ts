@@ -100,6 +100,7 @@ const RARELY_ACCEPTED = new Set([
   "failGdprRequestIdentity",
   "requestGdprRequestInformation",
   "receiveGdprRequestInformation",
+  "handOverGdprRequestDocuments",
   "releaseGdprRequest",
   "waiveGdprRequest",
   "waiveGdprNotice",

@@ -1,4 +1,4 @@
-/** Form that opens a request which a customer has made outside of the account, such as in a letter. */
+/** Form that opens a request which a person has made outside of an account, such as in a letter. */
 import { z } from "zod";
 import type { Actors } from "../../actors/commands.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS } from "../../actors/gdpr/types.ts";
@@ -15,6 +15,9 @@ const FORM_CHANNELS = CHANNELS.filter((channel) => channel !== "ACCOUNT");
 const FORM_METHODS = IDENTITY_METHODS.filter((method) => method !== "SIGNED_IN");
 
 const FIELDS = [
+  "email",
+  "phone",
+  "locale",
   "type",
   "channel",
   "receivedAt",
@@ -47,13 +50,14 @@ const SHOWN_IN_PAGE = ["INVALID_INPUT", "REFUSED_IN_STATE", "ALREADY_EXISTS", "U
 /**
  * Opens the request of the submitted form.
  *
- * @returns the path of its page, or what the page of the customer shows
+ * @param customerId absent: the form contains the contact data of a person without an account
+ * @returns the path of its page, or what the page with the form shows
  * @throws {DomainError} INVALID_INPUT: not a form of this page; NOT_FOUND; FORBIDDEN
  */
 export async function submitOpening(
   c: InspectContext,
   actors: Actors,
-  customerId: string,
+  customerId?: string,
 ): Promise<{ path: string } | { refused: RefusedOpening; status: 400 | 409 | 503 }> {
   const { data } = Form.safeParse(await c.req.parseBody());
   if (!data) throw foreignForm();
@@ -61,12 +65,13 @@ export async function submitOpening(
     Field,
     string
   >;
-  const { type, channel, receivedAt, note, method, reference, ground, name, proof } = values;
+  const { email, phone, locale, ...stated } = values;
+  const { type, channel, receivedAt, note, method, reference, ground, name, proof } = stated;
   const { by } = c.var;
   try {
     const { id } = await actors.sendUnchecked({ kind: "gdpr_request", storeId: by.storeId }, {
       type: "open",
-      customerId,
+      ...(customerId === undefined ? { subject: { email, phone, locale } } : { customerId }),
       right: type,
       channel,
       ...(receivedAt && { receivedAt }),
@@ -81,26 +86,63 @@ export async function submitOpening(
   }
 }
 
+function ContactFields({ values }: { values: OpeningValues }) {
+  return (
+    <fieldset>
+      <legend>The person</legend>
+      <p class="hint">
+        Stored encrypted, and destroyed once no request of the person needs it. If a customer has this email
+        address, the request is about that customer.
+      </p>
+      <label for="opening-email">Email address</label>
+      <input type="email" id="opening-email" name="email" maxlength={254} value={values.email} required />
+      <label for="opening-phone">Phone (optional)</label>
+      <p id="opening-phone-hint" class="hint">In the form +41445551234.</p>
+      <input
+        type="tel"
+        id="opening-phone"
+        name="phone"
+        maxlength={16}
+        value={values.phone}
+        aria-describedby="opening-phone-hint"
+      />
+      <label for="opening-locale">Language (optional)</label>
+      <p id="opening-locale-hint" class="hint">Of documents and notices, such as de-CH.</p>
+      <input
+        id="opening-locale"
+        name="locale"
+        maxlength={35}
+        value={values.locale}
+        aria-describedby="opening-locale-hint"
+      />
+    </fieldset>
+  );
+}
+
 type Choice = readonly [value: string, words: string];
 
 export function OpeningForm(
-  { c, customerId, refused }: {
+  { c, path, hasAccount, refused }: {
     c: InspectContext;
-    customerId: string;
+    /** Path that the form is sent to. */
+    path: string;
+    /** Whether the page is about a customer; otherwise the form asks for contact data. */
+    hasAccount: boolean;
     refused: RefusedOpening | undefined;
   },
 ) {
   const values = refused?.values ?? {};
   return (
-    <details class="action" open={refused !== undefined}>
+    <details class="action" open={!hasAccount || refused !== undefined}>
       <summary>Open a request</summary>
-      <form method="post" action={inStore(c, `/inspect/customers/${customerId}/requests`)}>
+      <form method="post" action={inStore(c, path)}>
         {c.var.csrf !== undefined && <input type="hidden" name="csrf" value={c.var.csrf} />}
         {refused && <p class="problem" role="alert">{refused.message}</p>}
         <p>
           For a request from outside the account, such as a letter. The due date counts from its receipt.
           Without a check of the identity, the request waits for it.
         </p>
+        {!hasAccount && <ContactFields values={values} />}
         <Select
           name="type"
           label="Type"
@@ -148,7 +190,7 @@ export function OpeningForm(
           />
         </fieldset>
         <fieldset>
-          <legend>Made on behalf of the customer (optional)</legend>
+          <legend>Made on behalf of the person (optional)</legend>
           <Select
             name="ground"
             label="Ground"
