@@ -93,7 +93,7 @@ async function selectTests(args: readonly string[]): Promise<string[]> {
   const long = await Array.fromAsync(longTests("tests"));
   if (args.includes("--long")) return [...args.filter((arg) => arg !== "--long"), ...long];
   const ignored = long.filter((path) => !args.some((arg) => arg.endsWith(path)));
-  return [`--ignore=${ignored.join()}`, ...args];
+  return [...(ignored.length > 0 ? [`--ignore=${ignored.join()}`] : []), ...args];
 }
 
 async function* longTests(folder: string): AsyncGenerator<string> {
