@@ -5,7 +5,7 @@ import { DomainError, type FieldError } from "./errors.ts";
 
 const REQUIRED = "is required";
 
-// Issues of zod do not contain the input, and describe() cannot tell a missing field from one of another type.
+// Issues of zod do not contain the input, so describe() cannot distinguish a missing field from one of another type.
 z.config({ customError: ({ input }) => input === undefined ? REQUIRED : undefined });
 
 /** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
