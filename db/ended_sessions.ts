@@ -1,6 +1,6 @@
 /** Rows of ended sessions: tokens that were signed out before they expired, shared by all replicas. */
 import type { Instant } from "./clock.ts";
-import { type Sql, writeStore } from "./connect.ts";
+import { type Sql, type Tx, writeStore } from "./connect.ts";
 import { createStoreReader } from "./store_reader.ts";
 
 export interface EndedSession {
@@ -38,7 +38,11 @@ export function createEndedSessions(sql: Sql): EndedSessions {
   };
 }
 
-/** Deletes the rows of expired tokens, in every store. */
-export async function deleteExpiredSessions(sql: Sql, now: Instant): Promise<void> {
-  await sql`delete from ended_sessions where expires_at <= ${now}`;
+/** Deletes up to `limit` rows of expired tokens, of every store. Returns their number. */
+export async function deleteExpiredSessions(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
+  const { count } = await sql`
+    delete from ended_sessions where (store_id, token_hash) in (
+      select store_id, token_hash from ended_sessions
+      where expires_at <= ${now} order by expires_at limit ${limit})`;
+  return count;
 }

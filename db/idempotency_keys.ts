@@ -1,7 +1,7 @@
 /** Rows of the idempotency keys: stored answers that callers may request again. */
 import { batched } from "./_batches.ts";
 import type { Instant } from "./clock.ts";
-import type { Sql } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 import type { StoreReader } from "./store_reader.ts";
 
 export interface IdempotencyKey {
@@ -34,8 +34,12 @@ export function createAnswerLookup(
   });
 }
 
-/** Deletes the expired keys of every store. */
-export async function deleteExpiredKeys(sql: Sql, now: Instant): Promise<number> {
-  const { count } = await sql`delete from idempotency_keys where expires_at <= ${now}`;
+/** Deletes up to `limit` expired keys, of every store. Returns their number. */
+export async function deleteExpiredKeys(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
+  const { count } = await sql`
+    delete from idempotency_keys where (store_id, principal_id, key) in (
+      select store_id, principal_id, key from idempotency_keys
+      where expires_at <= ${now} order by expires_at limit ${limit})
+    and expires_at <= ${now}`; // a caller may have used an expired key again
   return count;
 }

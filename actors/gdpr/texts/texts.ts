@@ -84,6 +84,7 @@ export interface Texts {
   categories: Record<Category, string>;
   purposes: Record<Purpose, string>;
   legalBases: Record<LegalBasis, string>;
+  /** `{days}` where a period of the store applies. */
   retentions: Record<Retention, string>;
   staff: string;
   yes: string;
