@@ -178,6 +178,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     completed_at: request,
     due_at: request,
     fetched_at: request,
+    hold_ground: request,
     refusal_ground: request,
   },
 };

@@ -59,7 +59,7 @@ Deno.test("settings that would be wrong in a document are refused with their fie
     [{ closedAccountRetentionDays: 0 }, /must be at least 1/],
     [{ requestRetentionDays: 89 }, /requestRetentionDays must be at least 90/],
     [{ journalRetentionDays: 36_501 }, /journalRetentionDays must be at most 36500/],
-    [{ holdRetentionDays: "1096" }, /holdRetentionDays must be of type int/],
+    [{ holdRetentionDays: 1096.5 }, /holdRetentionDays must be of type int/],
     [{ erasureGraceHours: 673 }, /must be at most 672/],
     [{ erasureGraceHours: 1.5 }, /erasureGraceHours must be of type int/],
     [{ languages: [] }, /must name a language/],

@@ -167,6 +167,7 @@ export const de: Texts = {
     due_at: "fällig",
     fetched_at: "heruntergeladen",
     hold_reason: "Grund des Aufschubs",
+    hold_ground: "Rechtsgrund des Aufschubs",
     extension_reason: "Grund der Verlängerung",
     refusal_reason: "Grund der Ablehnung",
     refusal_ground: "Rechtsgrund der Ablehnung",

@@ -160,6 +160,7 @@ export const en: Texts = {
     due_at: "due",
     fetched_at: "downloaded",
     hold_reason: "reason for the hold",
+    hold_ground: "ground of the hold",
     extension_reason: "reason for the extension",
     refusal_reason: "reason for the refusal",
     refusal_ground: "legal ground of the refusal",

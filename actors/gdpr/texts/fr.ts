@@ -166,6 +166,7 @@ export const fr: Texts = {
     due_at: "échéance",
     fetched_at: "téléchargée le",
     hold_reason: "motif de la suspension",
+    hold_ground: "fondement juridique de la suspension",
     extension_reason: "motif de la prolongation",
     refusal_reason: "motif du refus",
     refusal_ground: "fondement juridique du refus",

@@ -165,6 +165,7 @@ export const it: Texts = {
     due_at: "scadenza",
     fetched_at: "scaricata il",
     hold_reason: "motivo della sospensione",
+    hold_ground: "base giuridica della sospensione",
     extension_reason: "motivo della proroga",
     refusal_reason: "motivo del rifiuto",
     refusal_ground: "base giuridica del rifiuto",

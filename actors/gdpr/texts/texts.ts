@@ -91,7 +91,7 @@ export interface Texts {
   no: string;
   /** Names of the fields in records of this service, which are mostly columns. */
   columns: Record<string, string>;
-  /** Values of the fields `status`, `type`, `outcome` and `ground`. */
+  /** Values of the fields `status`, `type`, `outcome`, `ground` and `hold_ground`. */
   values: Record<string, string>;
   /** Events of the journal. */
   events: Record<string, string>;

@@ -93,6 +93,7 @@ function wordsOf(name: string, texts: Texts): Readonly<Record<string, string>> |
     case "type":
     case "outcome":
     case "ground":
+    case "hold_ground":
       return texts.values;
     case "refusal_ground":
       return texts.notices.grounds;
