@@ -4,11 +4,12 @@
  *
  * `--commands=20000 --erasures=300 --accounts=300 --seconds=4`
  */
+import process from "node:process";
 import postgres from "postgres";
 import { reviewErasure } from "../actors/gdpr/effects/review.ts";
 import { verifyErasure } from "../actors/gdpr/effects/verify.ts";
 import { createRequestSettings } from "../actors/gdpr/mod.ts";
-import { sweepBatch } from "../actors/gdpr/retention.ts";
+import { PAUSES, sweepBatch } from "../actors/gdpr/retention.ts";
 import { type ActorsOptions, createActors } from "../actors/mod.ts";
 import type { Actors } from "../actors/commands.ts";
 import { startWorker } from "../actors/runtime/worker.ts";
@@ -19,6 +20,7 @@ import { deleteEndedJournals } from "../db/retention_periods.ts";
 import { systemPrincipal } from "../domain/principal.ts";
 import { newTraceparent } from "../lib/trace_context.ts";
 import { openDatabase } from "./_database.ts";
+import { cpuMicroseconds } from "./_processes.ts";
 import { options, printStep, type Report } from "./_report.ts";
 import { formatNumber } from "./_statistics.ts";
 
@@ -26,7 +28,7 @@ import { formatNumber } from "./_statistics.ts";
 const NO_KEYS = { exportKey: undefined, hashKeys: undefined, receiptKey: undefined, receiptPublicKeys: [] };
 /** Days for which the store of the sweep keeps closed accounts. */
 const DAYS = 30;
-const CALLERS = 16;
+const CALLERS = 8;
 const DAY_MS = 86_400_000;
 const PER_YEAR = 100 * 86_400 * 365;
 const GIB = 1024 ** 3;
@@ -88,8 +90,26 @@ export async function retention(args: string[]): Promise<Report> {
   });
   await admin`update customers set closed_at = now() - interval '60 days' where status = 'CLOSED'`;
   await admin`vacuum analyze customers`;
-  const sweep = await rateOf(() => sweepBatch({ sql: worker, api, actors }));
-  const capacity = await capacityOf(actors, storeId, customers.slice(settings.erasures), settings.seconds);
+  const cpu = async (work: () => Promise<unknown>, count: number) => {
+    const own = process.cpuUsage();
+    const before = await cpuMicroseconds(database.pid, true);
+    await work();
+    const { user, system } = process.cpuUsage(own);
+    return (user + system + await cpuMicroseconds(database.pid, true) - before) / count;
+  };
+  let [sweep, capacity] = [0, 0];
+  const openingCpu = await cpu(
+    async () => sweep = await rateOf(() => sweepBatch({ sql: worker, api, actors })),
+    settings.accounts,
+  );
+  const left = customers.slice(settings.erasures);
+  const erased = left.splice(0, settings.erasures);
+  const erasureCpu = await cpu(() => erase({ actors, sql: worker, api }, storeId, erased), erased.length);
+  const updateCpu = await cpu(
+    async () => capacity = await capacityOf(actors, storeId, left, settings.seconds),
+    1,
+  ) / (capacity * settings.seconds);
+  const share = sweep / (1 + PAUSES) * (openingCpu + erasureCpu) / (capacity * updateCpu);
   await Promise.all([admin.end(), api.end(), worker.end()]);
 
   const table = (title: string, growth: ReadonlyMap<string, number>, count: number, unit: string) => ({
@@ -122,13 +142,16 @@ export async function retention(args: string[]): Promise<Report> {
       },
       {
         title: "sweep of closed accounts",
-        head: ["", "requests/s"],
+        head: ["", ""],
         rows: [
-          [`profile updates, ${CALLERS} callers`, formatNumber(capacity)],
-          ["sweep, while it works", formatNumber(sweep)],
-          ["sweep, with its pauses", formatNumber(sweep / 5)],
-          ["share of the capacity", `${formatNumber(sweep / 5 / capacity * 100)} %`],
-          ["hours for a million accounts", formatNumber(1e6 / (sweep / 5) / 3_600)],
+          [`profile updates/s, ${CALLERS} callers`, formatNumber(capacity)],
+          ["requests/s of the sweep between two pauses", formatNumber(sweep)],
+          ["requests/s of the sweep with its pauses", formatNumber(sweep / (1 + PAUSES))],
+          ["CPU µs of a profile update, with PostgreSQL", formatNumber(updateCpu)],
+          ["CPU µs of opening an erasure", formatNumber(openingCpu)],
+          ["CPU µs of the erasure that follows", formatNumber(erasureCpu)],
+          ["share of the command capacity, erasures included", `${formatNumber(share * 100)} %`],
+          ["hours for a million accounts", formatNumber(1e6 / (sweep / (1 + PAUSES)) / 3_600)],
         ],
       },
     ],
@@ -152,6 +175,7 @@ async function erase(
   customers: readonly string[],
 ): Promise<void> {
   const performers = { "erasure.review": reviewErasure, "erasure.verify": verifyErasure };
+  const [before] = await sql`select lookup_erasure_count()::int as count`;
   await using _worker = startWorker(
     { sql, api, actors, performers, pollMs: 50 } as Parameters<typeof startWorker>[0],
   );
@@ -162,7 +186,7 @@ async function erase(
   for (;;) {
     const [row] = await sql`select lookup_erasure_count()::int as count`;
     const [pending] = await sql`select count(*)::int as count from effects where state = 'PENDING'`;
-    if (row?.count >= customers.length && pending?.count === 0) return;
+    if (row?.count >= before?.count + customers.length && pending?.count === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -1,4 +1,5 @@
 /** Rows of ended sessions: tokens that were signed out before they expired, shared by all replicas. */
+import { lastOfBatch } from "./_expiry.ts";
 import type { Instant } from "./clock.ts";
 import { type Sql, type Tx, writeStore } from "./connect.ts";
 import { createStoreReader } from "./store_reader.ts";
@@ -38,11 +39,11 @@ export function createEndedSessions(sql: Sql): EndedSessions {
   };
 }
 
-/** Deletes up to `limit` rows of expired tokens, of every store. Returns their number. */
+/** Deletes a batch of about `limit` rows of expired tokens, of every store. Returns their number. */
 export async function deleteExpiredSessions(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
-  const { count } = await sql`
-    delete from ended_sessions where (store_id, token_hash) in (
-      select store_id, token_hash from ended_sessions
-      where expires_at <= ${now} order by expires_at limit ${limit})`;
+  const batch = { table: "ended_sessions", column: "expires_at", isExpired: sql`expires_at <= ${now}` };
+  const { count } = await sql`delete from ended_sessions where expires_at <= ${
+    lastOfBatch(sql, batch, limit)
+  }`;
   return count;
 }

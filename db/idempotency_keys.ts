@@ -1,5 +1,6 @@
 /** Rows of the idempotency keys: stored answers that callers may request again. */
 import { batched } from "./_batches.ts";
+import { lastOfBatch } from "./_expiry.ts";
 import type { Instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { StoreReader } from "./store_reader.ts";
@@ -34,12 +35,11 @@ export function createAnswerLookup(
   });
 }
 
-/** Deletes up to `limit` expired keys, of every store. Returns their number. */
+/** Deletes a batch of about `limit` expired keys, of every store. Returns their number. */
 export async function deleteExpiredKeys(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
-  const { count } = await sql`
-    delete from idempotency_keys where (store_id, principal_id, key) in (
-      select store_id, principal_id, key from idempotency_keys
-      where expires_at <= ${now} order by expires_at limit ${limit})
-    and expires_at <= ${now}`; // a caller may have used an expired key again
+  const batch = { table: "idempotency_keys", column: "expires_at", isExpired: sql`expires_at <= ${now}` };
+  const { count } = await sql`delete from idempotency_keys where expires_at <= ${
+    lastOfBatch(sql, batch, limit)
+  }`;
   return count;
 }

@@ -24,7 +24,7 @@ import { outageHandlers } from "../runtime/failures.ts";
 /** Accounts of one batch. */
 const BATCH = 50;
 /** Pause after a batch, in multiples of its duration: the sweep works at most a fifth of the time, one command at a time. */
-const PAUSES = 4;
+export const PAUSES = 4;
 /** Time after which another replica may take over from one that has died in a batch, in milliseconds. */
 const CLAIM_MS = 60_000;
 /** Time between two sweeps when no account is left, in milliseconds. */

@@ -220,8 +220,3 @@ revoke all on function retention_limits(integer, integer, integer), is_held(uuid
   count_ended_rows(integer, integer, integer) from public;
 grant execute on function delete_ended_requests(integer, integer), delete_ended_holds(integer, integer),
   delete_ended_journals(integer, integer), count_ended_rows(integer, integer, integer) to customer_worker;
-
--- The worker deletes a bounded number of rows at a time, so it names them.
-grant select (store_id, principal_id, key) on idempotency_keys to customer_worker;
-grant select (store_id, token_hash) on ended_sessions to customer_worker;
-grant select (store_id, key) on rate_limits to customer_worker;
