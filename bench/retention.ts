@@ -38,7 +38,7 @@ export async function retention(args: string[]): Promise<Report> {
   await using database = await openDatabase();
   const admin = postgres(database.adminUrl, { max: 1, onnotice: () => {} });
   const [api, worker] = [
-    openPool(database.url, "customer_api", 10),
+    openPool(database.url, "customer_api", 30),
     openPool(database.url, "customer_worker", 4),
   ];
   const requests: ActorsOptions["requests"] = createRequestSettings(
@@ -109,7 +109,7 @@ export async function retention(args: string[]): Promise<Report> {
     async () => capacity = await capacityOf(actors, storeId, left, settings.seconds),
     1,
   ) / (capacity * settings.seconds);
-  const share = sweep / (1 + PAUSES) * (openingCpu + erasureCpu) / (capacity * updateCpu);
+  const share = sweep / (1 + PAUSES) * (openingCpu + erasureCpu) / 1e6 / navigator.hardwareConcurrency;
   await Promise.all([admin.end(), api.end(), worker.end()]);
 
   const table = (title: string, growth: ReadonlyMap<string, number>, count: number, unit: string) => ({
@@ -150,7 +150,7 @@ export async function retention(args: string[]): Promise<Report> {
           ["CPU µs of a profile update, with PostgreSQL", formatNumber(updateCpu)],
           ["CPU µs of opening an erasure", formatNumber(openingCpu)],
           ["CPU µs of the erasure that follows", formatNumber(erasureCpu)],
-          ["share of the command capacity, erasures included", `${formatNumber(share * 100)} %`],
+          ["share of all processors, erasures included", `${formatNumber(share * 100)} %`],
           ["hours for a million accounts", formatNumber(1e6 / (sweep / (1 + PAUSES)) / 3_600)],
         ],
       },
@@ -176,13 +176,13 @@ async function erase(
 ): Promise<void> {
   const performers = { "erasure.review": reviewErasure, "erasure.verify": verifyErasure };
   const [before] = await sql`select lookup_erasure_count()::int as count`;
-  await using _worker = startWorker(
-    { sql, api, actors, performers, pollMs: 50 } as Parameters<typeof startWorker>[0],
-  );
   await inParallel(customers, async (customerId) => {
     const ref = { kind: "gdpr_request" as const, storeId, id: crypto.randomUUID() };
     await actors.send(ref, { type: "open", right: "ERASURE", customerId }, contextOf(storeId));
   });
+  await using _worker = startWorker(
+    { sql, api, actors, performers, pollMs: 50 } as Parameters<typeof startWorker>[0],
+  );
   for (;;) {
     const [row] = await sql`select lookup_erasure_count()::int as count`;
     const [pending] = await sql`select count(*)::int as count from effects where state = 'PENDING'`;
