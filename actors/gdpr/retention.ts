@@ -24,7 +24,7 @@ import { outageHandlers } from "../runtime/failures.ts";
 /** Accounts of one batch. */
 const BATCH = 50;
 /**
- * Pause after a batch, in multiples of its duration. An erasure takes about eight times the processor time of its opening,
+ * Pause after a batch, in multiples of its duration. An erasure takes five to eight times the processor time of its opening,
  * and erasures start at the rate at which they were opened. So the sweep and its erasures take a third of the time of one
  * processor: less than a fifth of two.
  */
