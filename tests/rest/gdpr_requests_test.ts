@@ -509,7 +509,7 @@ Deno.test("a request of an unknown machine can be read, and refuses every comman
     const bodies: Record<string, unknown> = {
       cancel: undefined,
       release: undefined,
-      hold: { reason: "r" },
+      hold: { ground: "LEGAL_CLAIM", reason: "r" },
       refuse: { reason: "r", ground: "MANIFESTLY_UNFOUNDED" },
       extend: { reason: "r" },
       retry: {},
@@ -563,7 +563,7 @@ Deno.test("only privacy officers of the store handle its requests", async () => 
   assert.deepEqual((await rest.call("GET", PATH, { as: elsewhere })).body, { items: [], nextCursor: null });
 
   const actions: Record<string, { body?: unknown; before?: [string, Record<string, unknown>?] }> = {
-    hold: { body: { reason: "r" } },
+    hold: { body: { ground: "LEGAL_CLAIM", reason: "r" } },
     release: { before: ["hold", { ground: "LEGAL_CLAIM", reason: "r" }] },
     cancel: {},
     refuse: { body: { reason: "r", ground: "MANIFESTLY_UNFOUNDED" } },
