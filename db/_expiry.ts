@@ -10,7 +10,11 @@ import type { ReadSql } from "./store_reader.ts";
  */
 export function lastOfBatch(
   sql: ReadSql,
-  { table, column, isExpired }: { table: string; column: string; isExpired: postgres.PendingQuery<postgres.Row[]> },
+  { table, column, isExpired }: {
+    table: string;
+    column: string;
+    isExpired: postgres.PendingQuery<postgres.Row[]>;
+  },
   limit: number,
 ) {
   return sql`(

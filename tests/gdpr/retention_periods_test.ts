@@ -4,6 +4,7 @@ import { collectOwnData } from "../../actors/gdpr/effects/own_data.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { startHousekeeping } from "../../actors/housekeeping.ts";
 import type { ActorRef } from "../../actors/commands.ts";
+import { findEventsUpTo, findRun } from "../../db/actor_history.ts";
 import { runAlone } from "../../db/housekeeping.ts";
 import { countErasures } from "../../db/erased_subjects.ts";
 import { countEndedRows, deleteEndedJournals, deleteEndedRequests } from "../../db/retention_periods.ts";
@@ -139,6 +140,14 @@ Deno.test("records end after the period of their store, except those that are he
 
   await t.step("a customer without the whole journal can be changed, and gets no invented date", async () => {
     await tell(world, customer, "profile.update", { lastName: "King" });
+    const journal = { storeId, actorKind: "customer", actorId: customer.id };
+    const [newest] = await findEventsUpTo(admin, journal, { upTo: 100, limit: 1 });
+    const run = await findRun(admin, journal, newest!, undefined);
+    assert.equal(
+      run.newest.sequence - run.oldest.sequence,
+      1,
+      "the run begins with the first event that is left",
+    );
     const request = { storeId, customerId: customer.id, type: "ACCESS" };
     const options = { readContact: () => Promise.resolve(undefined) };
     const records = (await Array.fromAsync(collectOwnData(api, request, options))).map(({ record }) =>
