@@ -211,7 +211,7 @@ function addOwnRows(add: AddRow, rows: OwnRows): void {
   const { row, openGroupId, unlessErased, emailHashes } = rows;
   if (row) {
     const { table, id, values, seen } = row;
-    if (!seen) add(`new_${table}`, { id, row: toColumns(values) });
+    if (!seen) addNewRow(add, row);
     else {
       add(table, {
         id,
@@ -236,6 +236,11 @@ function addOwnRows(add: AddRow, rows: OwnRows): void {
   addAddresses(add, rows);
   if (rows.newMembership) add("new_memberships", toColumns(rows.newMembership));
   if (rows.endedMembership) add("ended_memberships", toColumns(rows.endedMembership));
+}
+
+function addNewRow(add: AddRow, { table, id, values }: RowChange): void {
+  if (table === "customers") add("new_customers", { id, ...toColumns(values) });
+  else add("new_shopper_groups", { id, row: toColumns(values) });
 }
 
 function addAddresses(add: AddRow, { newAddress, changedAddress, deletedAddressId }: OwnRows): void {
