@@ -128,11 +128,11 @@ export function createCustomerBehavior(
       needs: ({ email }: z.output<typeof registration>) =>
         Promise.resolve({ emailHashes: hashForMemory(email) }),
       begin({ ref, needs, facts }, { returning, ...fields }: z.output<typeof registration>) {
-        refuseErased(ref.id, facts);
-        if (!returning) refuseErasedEmail(ref.id, facts);
+        refuseErased(ref.id, facts!);
+        if (!returning) refuseErasedEmail(ref.id, facts!);
         return {
           machine: customerMachine,
-          input: { returning: returning && facts.emailErasedAt !== undefined },
+          input: { returning: returning && facts!.emailErasedAt !== undefined },
           columns: changedOnly({}, fields),
           customerId: ref.id,
           rows: {
