@@ -47,6 +47,25 @@ Deno.test("the schema as a whole", async (t) => {
     for (const { index, first } of indexes) assert.equal(first, "store_id", index);
   });
 
+  await t.step("the unique index of emails finds how an email begins", async () => {
+    const storeId = crypto.randomUUID();
+    const plan = await sql.begin(async (tx) => {
+      await tx`
+        insert into customers (store_id, customer_id, email, status, version, created_at, updated_at)
+        select ${storeId}, gen_random_uuid(), n || '@example.com', 'ACTIVE', 1, now(), now()
+        from generate_series(1, 2000) n`;
+      await tx`analyze customers`;
+      const rows = await tx.unsafe(
+        `explain select from customers
+         where store_id = '${storeId}' and lower(email) like '42%' and anonymized_at is null`,
+      );
+      await tx`delete from customers where store_id = ${storeId}`;
+      return rows;
+    });
+    const text = plan.map((line) => Object.values(line)[0]).join("\n");
+    assert.match(text, /customers_email\b[^]*Index Cond:.*lower\(email\) >= '42'/);
+  });
+
   await t.step(
     "no check has a counted repetition, of which PostgreSQL builds every state for each row",
     async () => {
