@@ -17,7 +17,7 @@ import { createTimeSlice } from "../time_slice.ts";
 import { streamResponse } from "../streaming_response.ts";
 import { openStream, withoutSlot } from "../stream_quota.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
-import { type BulkResult, BulkResultSchema, createUpsert, type RowFacts } from "./upsert.ts";
+import { type BulkResult, BulkResultSchema, createUpsert, type UpsertFacts } from "./upsert.ts";
 
 /** Number of rows that are in progress at a time, of one file and of all files in this process. */
 const ROWS_IN_PROGRESS = { ofFile: 200, total: 400 };
@@ -148,7 +148,7 @@ interface ResultOptions {
  */
 async function* resultLines(
   batches: AsyncGenerator<Iterable<BulkRow>, void>,
-  work: Work<BulkRow, RowFacts, BulkResult>,
+  work: Work<BulkRow, UpsertFacts, BulkResult>,
   { stop, closing, release, rowLimit, refusedLimit }: ResultOptions,
 ): AsyncGenerator<string> {
   const stopReading = () => stop.abort();
@@ -187,11 +187,11 @@ function tooManyRefused(count: number): DomainError {
 async function prepare(
   row: BulkRow,
   find: (email: string) => Promise<string | undefined>,
-): Promise<Prepared<RowFacts>> {
+): Promise<Prepared<UpsertFacts>> {
   if (!("fields" in row)) return { keys: [], facts: {} };
   const { customerId, email } = row.fields;
   if (email === undefined) return { keys: customerId === undefined ? [] : [customerId], facts: {} };
-  const facts: RowFacts = await find(email).then((id) => ({ owner: { id } }), () => ({}));
+  const facts: UpsertFacts = await find(email).then((id) => ({ owner: { id } }), () => ({}));
   const keys = [customerId, email.toLowerCase(), facts.owner?.id].filter((key) => key !== undefined);
   return { keys, facts };
 }

@@ -22,12 +22,12 @@ export type BulkResult = z.output<typeof BulkResultSchema>;
 type BulkAnswer = Pick<Answer, "id" | "version" | "changed">;
 
 /** Facts that have been read for a row before its turn. */
-export interface RowFacts {
+export interface UpsertFacts {
   /** Result of the lookup of the customer with the row's email; absent: not looked up. */
   owner?: { id: string | undefined };
 }
 
-export type Upsert = (row: BulkRow, facts?: RowFacts) => Promise<BulkResult>;
+export type Upsert = (row: BulkRow, facts?: UpsertFacts) => Promise<BulkResult>;
 
 /**
  * Creates the upsert of rows.
@@ -124,7 +124,7 @@ export function createUpsert(
     return { id: customerId, version: customer.version, changed: false };
   }
 
-  async function upsert(row: number, given: BulkFields, { owner }: RowFacts): Promise<BulkAnswer> {
+  async function upsert(row: number, given: BulkFields, { owner }: UpsertFacts): Promise<BulkAnswer> {
     const fields = withoutWholeName(given);
     const key = keyOf(row);
     if (key === undefined) return await upsertFirst(fields, { owner, key });
@@ -157,7 +157,7 @@ export function createUpsert(
 }
 
 interface KeyedFacts {
-  owner: RowFacts["owner"];
+  owner: UpsertFacts["owner"];
   key: string | undefined;
 }
 
