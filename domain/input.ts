@@ -91,8 +91,22 @@ function describeTag(tag: string): string {
   return tag.includes("_") ? `${LANGUAGE_TAG}, with hyphens as in de-CH` : LANGUAGE_TAG;
 }
 
+/** Canonical spellings of accepted tags; customers share few locales. */
+const canonicalLocales = new Map<string, string>();
+const MAX_LOCALES = 1_000;
+
 /** Undefined if the tag is malformed or names no language: ECMA-402 also accepts words such as "german". */
 export function canonicalLocale(tag: string): string | undefined {
+  const known = canonicalLocales.get(tag);
+  if (known !== undefined) return known;
+  const canonical = canonicalize(tag);
+  if (canonical === undefined || tag.length > MAX_TAG) return canonical;
+  if (canonicalLocales.size >= MAX_LOCALES) canonicalLocales.clear();
+  canonicalLocales.set(tag, canonical);
+  return canonical;
+}
+
+function canonicalize(tag: string): string | undefined {
   try {
     const [canonical = ""] = Intl.getCanonicalLocales(tag);
     return /^[a-z]{2,3}(-|$)/.test(canonical) ? canonical : undefined;
