@@ -45,6 +45,8 @@ export interface RequestFilter {
   statuses?: readonly GdprRequestRow["status"][] | undefined;
   outcomes?: readonly NonNullable<GdprRequestRow["outcome"]>[] | undefined;
   customerId?: string | undefined;
+  customerIds?: readonly string[] | undefined;
+  requestIds?: readonly string[] | undefined;
   /** Open, and its identity has not been checked (true) or has (false). */
   unidentified?: boolean | undefined;
   /** True: open and due before `now`, and the clock is not paused. */
@@ -134,6 +136,8 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     statuses,
     outcomes,
     customerId,
+    customerIds,
+    requestIds,
     overdue,
     dueUntil,
     held,
@@ -150,6 +154,8 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     ${statuses ? sql`and r.status = any(${statuses as string[]})` : sql``}
     ${outcomes ? sql`and r.outcome = any(${outcomes as string[]})` : sql``}
     ${customerId === undefined ? sql`` : sql`and r.customer_id = ${customerId}`}
+    ${customerIds ? sql`and r.customer_id = any(${customerIds as string[]}::uuid[])` : sql``}
+    ${requestIds ? sql`and r.request_id = any(${requestIds as string[]}::uuid[])` : sql``}
     ${overdue === true ? sql`and ${hasRunningClock(sql)} and r.due_at < ${now}` : sql``}
     ${overdue === false ? sql`and not (${hasRunningClock(sql)} and r.due_at < ${now})` : sql``}
     ${dueUntil ? sql`and ${hasRunningClock(sql)} and r.due_at between ${now} and ${dueUntil}` : sql``}

@@ -23,6 +23,7 @@ import { addRequests } from "./request/mod.tsx";
 import { addRecord } from "./record/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
+import { addSearch } from "./search/mod.tsx";
 import { addSettings } from "./settings/mod.tsx";
 import { createSignIn, createSignOut, respondSessionEnded } from "./sign_in.tsx";
 
@@ -48,6 +49,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     .use(requireFormToken(options))
     .route("/", createSignOut(options));
   addOverview(authenticated, pages);
+  addSearch(authenticated, pages);
   addRetry(authenticated, pages);
   addSettings(authenticated, pages);
   addRecord(authenticated, pages);

@@ -4,15 +4,20 @@ import { html } from "@hono/hono/html";
 import { digest } from "./live.ts";
 import { type InspectContext, inStore } from "./session.ts";
 
+/** Maximum number of characters in the search box. */
+export const MAX_SEARCH = 254;
+
 export interface PageOptions {
   /** IDs and labels only, no personal values: browsers and logs store titles. */
   title: string;
   /** Path of the page's event stream, and the fingerprint of its content; absent if the page does not change. */
   live?: { path: string; fingerprint: string };
+  /** Text in the search box; absent: empty. */
+  search?: string;
   children: Child;
 }
 
-export function Page({ c, title, live, children }: PageOptions & { c: InspectContext }) {
+export function Page({ c, title, live, search, children }: PageOptions & { c: InspectContext }) {
   const { csrf } = c.var;
   return (
     <Frame title={title}>
@@ -22,6 +27,7 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
           <a href={inStore(c, "/inspect/settings")}>Store settings</a>
           <a href={inStore(c, "/inspect/record-of-processing")}>Record of processing</a>
         </nav>
+        <SearchBox c={c} text={search} />
         <div class="who">
           <Store c={c} />
           {csrf !== undefined && (
@@ -42,6 +48,28 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
         {children}
       </main>
     </Frame>
+  );
+}
+
+/** Sent by POST, because an email or a name must not be in an address. */
+function SearchBox({ c, text }: { c: InspectContext; text: string | undefined }) {
+  return (
+    <form class="search" role="search" method="post" action={inStore(c, "/inspect/search")}>
+      {c.var.csrf !== undefined && <input type="hidden" name="csrf" value={c.var.csrf} />}
+      <label for="search" class="said-only">Email, name, phone or ID</label>
+      <input
+        type="search"
+        id="search"
+        name="text"
+        value={text}
+        placeholder="Email, name, phone or ID"
+        maxlength={MAX_SEARCH}
+        required
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <button type="submit" class="quiet">Search</button>
+    </form>
   );
 }
 
@@ -88,6 +116,7 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="stylesheet" href="/inspect/assets/overview.css" />
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
+          <link rel="stylesheet" href="/inspect/assets/search.css" />
           <link rel="stylesheet" href="/inspect/assets/settings.css" />
           <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>
