@@ -1,0 +1,34 @@
+/** Text about participants that have not answered: since when, why, and whether they are asked again. */
+import type { ParticipantWait } from "../db/participant_waits.ts";
+import { formatCount } from "./durations.ts";
+import { failureLabel } from "./labels.ts";
+
+/** Facts about the calls to a participant that has not answered. */
+export type Calls = Pick<ParticipantWait, "failure" | "nextAttemptAt" | "since" | "failedAt">;
+
+/** Text with instants, which are shown in the viewer's time zone, and with quoted reasons. */
+export type Words = readonly (string | Date | { quote: string })[];
+
+/** Code of a participant that was never called, because its URL is not configured. */
+export const NOT_CONFIGURED = "NOT_CONFIGURED";
+
+/**
+ * "payment-service has not answered since …: it cannot be reached (8 attempts, the last on …); it is not asked again
+ * automatically". A participant without a URL is never said to have been asked.
+ *
+ * @param attempts 0: unknown
+ */
+export function describeWait(service: string, attempts: number, calls: Calls, isOverdue: boolean): Words {
+  const { failure, since, failedAt, nextAttemptAt } = calls;
+  const isCalled = failure !== NOT_CONFIGURED;
+  const last = failedAt && nextAttemptAt === null ? [", the last on ", failedAt] : [];
+  const times = attempts === 0 || !isCalled ? [] : [` (${formatCount(attempts, "attempt")}`, ...last, ")"];
+  const reason = failure === null ? [] : [`: ${failureLabel(failure) ?? `the call failed with ${failure}`}`];
+  const [verb, again] = isCalled ? ["has not answered", "asked"] : ["could not be asked", "tried"];
+  const next = nextAttemptAt
+    ? [`; it is ${again} again automatically on `, nextAttemptAt]
+    : failure !== null || isOverdue
+    ? [`; it is not ${again} again automatically`]
+    : [];
+  return [`${service} ${verb}`, ...(since ? [" since ", since] : []), ...reason, ...times, ...next];
+}
