@@ -82,7 +82,14 @@ export function createInspector(options: InspectorOptions): Inspector {
         return await respondSessionEnded(c, options);
       }
       const { status, title, message } = explain(error);
-      return c.html(<ErrorPage title={title} message={message} />, status);
+      const isStranger = expected?.code === "FORBIDDEN" && (c as Context).get("by") === undefined;
+      const { pathname, search } = new URL(c.req.url);
+      const signIn = isStranger
+        ? `/inspect/sign-in?to=${
+          encodeURIComponent(c.req.method === "GET" ? `${pathname}${search}` : "/inspect")
+        }`
+        : undefined;
+      return c.html(<ErrorPage title={title} message={message} signIn={signIn} />, status);
     });
   return { app, wake: live.wake, close: live.close };
 }
@@ -137,12 +144,20 @@ async function reportRefusal(
   await refusals.report({ by, operation: "inspect", traceparent: traceparentOf(c) });
 }
 
-function ErrorPage({ title, message }: { title: string; message: string }) {
+/** @param signIn address of the sign-in page, for a person who may not use the inspector */
+function ErrorPage(
+  { title, message, signIn }: { title: string; message: string; signIn?: string | undefined },
+) {
   return (
     <Frame title={title}>
       <main id="main" class="narrow" tabindex={-1}>
         <h1>{title}</h1>
         <p>{message}</p>
+        {signIn !== undefined && (
+          <p>
+            <a href={signIn}>Sign in as another person</a>
+          </p>
+        )}
         <p>
           <a href="/inspect">Back to the requests</a>
         </p>

@@ -12,15 +12,17 @@ export interface PageOptions {
   title: string;
   /** Path of the page's event stream, and the fingerprint of its content; absent if the page does not change. */
   live?: { path: string; fingerprint: string };
+  /** Fragment of the page's list, which a second skip link leads to. */
+  list?: string;
   /** Text in the search box; absent: empty. */
   search?: string;
   children: Child;
 }
 
-export function Page({ c, title, live, search, children }: PageOptions & { c: InspectContext }) {
+export function Page({ c, title, live, list, search, children }: PageOptions & { c: InspectContext }) {
   const { csrf } = c.var;
   return (
-    <Frame title={title}>
+    <Frame title={title} list={list}>
       <header class="bar">
         <nav aria-label="Inspector">
           <a class="brand" href={inStore(c, "/inspect")}>GDPR requests</a>
@@ -100,7 +102,9 @@ function Store({ c }: { c: InspectContext }) {
 }
 
 /** HTML document with the inspector's own stylesheets and script. */
-export function Frame({ title, children }: { title: string; children: Child }) {
+export function Frame(
+  { title, list, children }: { title: string; list?: string | undefined; children: Child },
+) {
   return (
     <>
       {html`<!doctype html>`}
@@ -122,6 +126,7 @@ export function Frame({ title, children }: { title: string; children: Child }) {
         </head>
         <body>
           <a class="skip" href="#main">Skip to the content</a>
+          {list !== undefined && <a class="skip" href={list}>Skip to the list</a>}
           {children}
           <p id="said" role="status" aria-live="polite" class="said"></p>
         </body>

@@ -32,3 +32,18 @@ export function describeWait(service: string, attempts: number, calls: Calls, is
     : [];
   return [`${service} ${verb}`, ...(since ? [" since ", since] : []), ...reason, ...times, ...next];
 }
+
+/** Whether the participant has failed and is not asked again automatically. */
+export const isGivenUp = ({ failure, nextAttemptAt }: Pick<Calls, "failure" | "nextAttemptAt">) =>
+  failure !== null && nextAttemptAt === null;
+
+/** "since …: it cannot be reached, not asked again": for lists. */
+export function describeWaitShortly({ state, ...calls }: Calls & Pick<ParticipantWait, "state">): Words {
+  const { failure, since } = calls;
+  const reason = failure === null ? [] : [failureLabel(failure) ?? `the call failed with ${failure}`];
+  const isLate = state === "OVERDUE" && failure === null ? ["overdue"] : [];
+  const again = isGivenUp(calls) ? [failure === NOT_CONFIGURED ? "not asked" : "not asked again"] : [];
+  const facts = [...isLate, ...reason, ...again].join(", ");
+  const start: Words = since ? ["since ", since] : [];
+  return facts === "" ? start : [...start, since ? `: ${facts}` : facts];
+}

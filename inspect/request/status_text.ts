@@ -3,7 +3,7 @@ import { AT_RISK_MS, MAX_IDENTITY_FAILURES } from "../../actors/gdpr/machines/ev
 import { formatCount, formatDueDate, formatDuration } from "../durations.ts";
 import { phaseLabel } from "../timeline/changes.ts";
 import { capitalize } from "../labels.ts";
-import { type Calls, describeWait, type Words } from "../waits.ts";
+import { describeWait, isGivenUp, type Words } from "../waits.ts";
 import { openRegions, phaseOf, regionsOf, type RequestStatus } from "./status.ts";
 
 /** Urgency of a status. */
@@ -162,9 +162,6 @@ function waitingFor(status: RequestStatus): { words: Words; tone?: Tone } {
   ]);
   return { words: [...sentences, also, toConfirm], ...tones };
 }
-
-/** Whether the participant has failed and is not asked again automatically. */
-const isGivenUp = ({ failure, nextAttemptAt }: Calls) => failure !== null && nextAttemptAt === null;
 
 /** "Waiting 3 days for payment-service; asked 4 times, again automatically on …" */
 function quietWait({ state, since, now, attempts, calls = {} }: RequestStatus): Words {

@@ -41,7 +41,8 @@ function Found({ c, text, results }: { c: InspectContext; text: string; results:
       <p role="status">
         {hasMorePersons
           ? `More than ${formatCount(PERSONS, "person")}`
-          : formatCount(persons.length, "person")} found by {describeInterpretation(interpretation)}.
+          : formatCount(persons.length, "person")} found. The text was searched as{" "}
+        {describeInterpretation(interpretation)}.
         {hasMorePersons && " Enter more to find fewer."}
         {!hasValues && " Your role does not show personal values, so only whole values are searched."}
       </p>
