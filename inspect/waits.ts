@@ -4,7 +4,7 @@ import { formatCount } from "./durations.ts";
 import { failureLabel } from "./labels.ts";
 
 /** Facts about the calls to a participant that has not answered. */
-export type Calls = Pick<ParticipantWait, "failure" | "nextAttemptAt" | "since" | "failedAt">;
+export type Calls = Pick<ParticipantWait, "state" | "failure" | "nextAttemptAt" | "since" | "failedAt">;
 
 /** Text with instants, which are shown in the viewer's time zone, and with quoted reasons. */
 export type Words = readonly (string | Date | { quote: string })[];
@@ -18,28 +18,30 @@ export const NOT_CONFIGURED = "NOT_CONFIGURED";
  *
  * @param attempts 0: unknown
  */
-export function describeWait(service: string, attempts: number, calls: Calls, isOverdue: boolean): Words {
-  const { failure, since, failedAt, nextAttemptAt } = calls;
+export function describeWait(service: string, attempts: number, calls: Calls): Words {
+  const { state, failure, since, failedAt, nextAttemptAt } = calls;
   const isCalled = failure !== NOT_CONFIGURED;
-  const last = failedAt && nextAttemptAt === null ? [", the last on ", failedAt] : [];
+  const last = failedAt && isGivenUp(calls) ? [", the last on ", failedAt] : [];
   const times = attempts === 0 || !isCalled ? [] : [` (${formatCount(attempts, "attempt")}`, ...last, ")"];
   const reason = failure === null ? [] : [`: ${failureLabel(failure) ?? `the call failed with ${failure}`}`];
   const [verb, again] = isCalled ? ["has not answered", "asked"] : ["could not be asked", "tried"];
   const next = nextAttemptAt
     ? [`; it is ${again} again automatically on `, nextAttemptAt]
-    : failure !== null || isOverdue
+    : state === "OVERDUE"
     ? [`; it is not ${again} again automatically`]
+    : failure !== null
+    ? [`; it is being ${again} now`]
     : [];
   return [`${service} ${verb}`, ...(since ? [" since ", since] : []), ...reason, ...times, ...next];
 }
 
-/** Whether the participant has failed and is not asked again automatically. */
-export const isGivenUp = ({ failure, nextAttemptAt }: Pick<Calls, "failure" | "nextAttemptAt">) =>
-  failure !== null && nextAttemptAt === null;
+/** Whether the participant is not asked again automatically. */
+export const isGivenUp = ({ state, nextAttemptAt }: Pick<Calls, "state" | "nextAttemptAt">) =>
+  state === "OVERDUE" && nextAttemptAt === null;
 
 /** "since …: it cannot be reached, not asked again": for lists. */
-export function describeWaitShortly({ state, ...calls }: Calls & Pick<ParticipantWait, "state">): Words {
-  const { failure, since } = calls;
+export function describeWaitShortly(calls: Calls): Words {
+  const { state, failure, since } = calls;
   const reason = failure === null ? [] : [failureLabel(failure) ?? `the call failed with ${failure}`];
   const isLate = state === "OVERDUE" && failure === null ? ["overdue"] : [];
   const again = isGivenUp(calls) ? [failure === NOT_CONFIGURED ? "not asked" : "not asked again"] : [];

@@ -96,7 +96,7 @@ function Overview(props: Props) {
         <WaitingServices c={c} counts={counts} filters={filters} />
       </div>
       <div class="list-head">
-        <h2 id="list" tabindex={-1}>
+        <h2>
           {filterTexts.length > 0 ? "Requests that match the filters" : "All requests"}
         </h2>
         <Filters c={c} query={query} services={counts.waiting.map(({ service }) => service)} />
@@ -118,7 +118,7 @@ function Overview(props: Props) {
           <a href={inStore(c, `/inspect${toSearch({}, sort)}`)}>Show all</a>
         </p>
       )}
-      <div data-part="requests">
+      <div data-part="requests" id="list" tabindex={-1}>
         {requests.length === 0 ? <Nothing query={query} all={counts.kinds.length} /> : (
           <Requests
             c={c}

@@ -129,10 +129,10 @@ const MAX_DESCRIBED = 2;
 function waitingFor(status: RequestStatus): { words: Words; tone?: Tone } {
   const { state, attempts, calls = {} } = status;
   const open = openRegions(state);
-  const isOverdue = (service: string) =>
-    open.some((region) => region.service === service && region.state === "overdue");
   const failing = open.map(({ service }) => service)
-    .filter((service) => calls[service] && (calls[service].failure !== null || isOverdue(service)));
+    .filter((service) =>
+      calls[service] && (calls[service].failure !== null || calls[service].state === "OVERDUE")
+    );
   const proposed = open.filter(({ state }) => state === "waiver_proposed").map(({ service }) => service);
   const toConfirm = proposed.length === 0
     ? ""
@@ -158,7 +158,7 @@ function waitingFor(status: RequestStatus): { words: Words; tone?: Tone } {
     }`;
   const sentences = described.flatMap((service, index): Words => [
     ...(index > 0 ? ["; "] : []),
-    ...describeWait(service, attempts[service] ?? 0, calls[service]!, isOverdue(service)),
+    ...describeWait(service, attempts[service] ?? 0, calls[service]!),
   ]);
   return { words: [...sentences, also, toConfirm], ...tones };
 }

@@ -51,16 +51,21 @@ browserTest(
     const accessPage = await visit.tab();
     await accessPage.goto(`/inspect/requests/${access}`);
     // A decision on an outdated page is refused, so wait for everything that happens automatically.
-    await untilStatus(accessPage, /^Waiting for \S+ and \S+; asked once/);
-    for (const silent of ["communication-service", ABSENT]) {
+    await untilStatus(
+      accessPage,
+      /^communication-service has not answered .*; loyalty-service could not be asked/,
+    );
+    for (
+      const [silent, state] of [["communication-service", "Waiting to ask again"], [ABSENT, "Not asked"]]
+    ) {
       const row = accessPage.locator("[data-part=participants] tr", { hasText: silent });
-      await row.getByText("Waiting to ask again").waitFor();
+      await row.getByText(state!).waitFor();
     }
     await accessPage.locator("summary", { hasText: "Retry" }).click();
     await accessPage.locator("#service-retry").selectOption("communication-service");
     await accessPage.getByLabel("Yes, retry now").check();
     await accessPage.getByRole("button", { name: "Retry" }).click();
-    await untilStatus(accessPage, /^Waiting for loyalty-service;/);
+    await untilStatus(accessPage, /^loyalty-service could not be asked/);
     const retried = accessPage.locator("[data-part=timeline] .moment", {
       hasText: "Retried communication-service",
     });

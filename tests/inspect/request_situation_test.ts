@@ -166,7 +166,15 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     {
       state: collecting({ a: "received", b: "retrying" }),
       attempts: { b: 2 },
-      calls: { b: { failure: "TIMEOUT", since: inDays(-3), failedAt: inDays(-1), nextAttemptAt: inDays(1) } },
+      calls: {
+        b: {
+          state: "RETRYING",
+          failure: "TIMEOUT",
+          since: inDays(-3),
+          failedAt: inDays(-1),
+          nextAttemptAt: inDays(1),
+        },
+      },
     },
     "b has not answered since 2026-03-17: it has not answered in time (2 attempts); it is asked again automatically on " +
     "2026-03-21; due in 12 days",
@@ -178,8 +186,14 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
       state: collecting({ a: "asked", b: "overdue" }),
       attempts: { a: 1, b: 8 },
       calls: {
-        a: { failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: null },
-        b: { failure: "UNREACHABLE", since: inDays(-3), failedAt: inDays(-2), nextAttemptAt: null },
+        a: { state: "ASKED", failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: null },
+        b: {
+          state: "OVERDUE",
+          failure: "UNREACHABLE",
+          since: inDays(-3),
+          failedAt: inDays(-2),
+          nextAttemptAt: null,
+        },
       },
     },
     "b has not answered since 2026-03-17: it cannot be reached (8 attempts, the last on 2026-03-18); it is not asked " +
@@ -187,12 +201,36 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "alarm",
   ],
   [
+    "a participant that staff have retried",
+    {
+      state: collecting({ a: "asked" }),
+      attempts: { a: 9 },
+      calls: {
+        a: {
+          state: "ASKED",
+          failure: "TIMEOUT",
+          since: inDays(-3),
+          failedAt: inDays(-2),
+          nextAttemptAt: null,
+        },
+      },
+    },
+    "a has not answered since 2026-03-17: it has not answered in time (9 attempts); it is being asked now; due in 12 days",
+    "quiet",
+  ],
+  [
     "a participant without a URL",
     {
       state: collecting({ a: "overdue" }),
       attempts: { a: 8 },
       calls: {
-        a: { failure: "NOT_CONFIGURED", since: inDays(-3), failedAt: inDays(-2), nextAttemptAt: null },
+        a: {
+          state: "OVERDUE",
+          failure: "NOT_CONFIGURED",
+          since: inDays(-3),
+          failedAt: inDays(-2),
+          nextAttemptAt: null,
+        },
       },
     },
     "a could not be asked since 2026-03-17: its URL is not configured; it is not tried again automatically; due in 12 days",
@@ -203,7 +241,15 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     {
       state: collecting({ a: "retrying" }),
       attempts: { a: 1 },
-      calls: { a: { failure: "BROKEN", since: null, failedAt: inDays(-2), nextAttemptAt: inDays(1) } },
+      calls: {
+        a: {
+          state: "RETRYING",
+          failure: "BROKEN",
+          since: null,
+          failedAt: inDays(-2),
+          nextAttemptAt: inDays(1),
+        },
+      },
     },
     "a has not answered: the call failed with BROKEN (1 attempt); it is asked again automatically on 2026-03-21; " +
     "due in 12 days",
@@ -214,7 +260,9 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     {
       state: awaiting({ a: "overdue" }),
       attempts: { a: 12 },
-      calls: { a: { failure: null, since: inDays(-9), failedAt: null, nextAttemptAt: inDays(1) } },
+      calls: {
+        a: { state: "OVERDUE", failure: null, since: inDays(-9), failedAt: null, nextAttemptAt: inDays(1) },
+      },
     },
     "a has not answered since 2026-03-11 (12 attempts); it is asked again automatically on 2026-03-21; due in 12 days",
     "alarm",
@@ -225,8 +273,8 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
       state: awaiting({ a: "asked", b: "asked" }),
       attempts: { a: 2, b: 2 },
       calls: {
-        a: { failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: inDays(2) },
-        b: { failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: inDays(1) },
+        a: { state: "ASKED", failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: inDays(2) },
+        b: { state: "ASKED", failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: inDays(1) },
       },
     },
     "Waiting 3 days for a and b; asked twice, again automatically on 2026-03-21; due in 12 days",
@@ -370,7 +418,13 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
 ];
 
 const NONE = { isRisky: false, isHandover: false };
-const FAILING = { failure: "UNREACHABLE", since: null, failedAt: null, nextAttemptAt: null };
+const FAILING = {
+  state: "OVERDUE" as const,
+  failure: "UNREACHABLE",
+  since: null,
+  failedAt: null,
+  nextAttemptAt: null,
+};
 const ABOUT_A = ["retry", "waive"].map((type) => ({ type, service: "a" }));
 
 Deno.test("the status line suggests the decisions that help, and only those that are offered", () => {
