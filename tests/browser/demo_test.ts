@@ -55,11 +55,10 @@ browserTest(
       accessPage,
       /^communication-service has not answered .*; loyalty-service could not be asked/,
     );
-    for (
-      const [silent, state] of [["communication-service", "Waiting to ask again"], [ABSENT, "Not asked"]]
-    ) {
+    const states = { "communication-service": "Waiting to ask again", [ABSENT]: "Not asked" };
+    for (const [silent, state] of Object.entries(states)) {
       const row = accessPage.locator("[data-part=participants] tr", { hasText: silent });
-      await row.getByText(state!).waitFor();
+      await row.getByText(state).waitFor();
     }
     await accessPage.locator("summary", { hasText: "Retry" }).click();
     await accessPage.locator("#service-retry").selectOption("communication-service");
