@@ -122,6 +122,7 @@ export function Frame(
           <link rel="stylesheet" href="/inspect/assets/request.css" />
           <link rel="stylesheet" href="/inspect/assets/search.css" />
           <link rel="stylesheet" href="/inspect/assets/settings.css" />
+          <link rel="stylesheet" href="/inspect/assets/print.css" media="print" />
           <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>
         <body>
