@@ -53,7 +53,7 @@ browserTest(
     // A decision on an outdated page is refused, so wait for everything that happens automatically.
     await untilStatus(
       accessPage,
-      /^communication-service has not answered .*; loyalty-service could not be asked/,
+      /^loyalty-service could not be asked .*; communication-service has not answered/,
     );
     const states = { "communication-service": "Waiting to ask again", [ABSENT]: "Not asked" };
     for (const [silent, state] of Object.entries(states)) {
@@ -64,7 +64,7 @@ browserTest(
     await accessPage.locator("#service-retry").selectOption("communication-service");
     await accessPage.getByLabel("Yes, retry now").check();
     await accessPage.getByRole("button", { name: "Retry" }).click();
-    await untilStatus(accessPage, /^loyalty-service could not be asked/);
+    await untilStatus(accessPage, /^loyalty-service could not be asked(?!.*communication-service)/);
     const retried = accessPage.locator("[data-part=timeline] .moment", {
       hasText: "Retried communication-service",
     });
@@ -89,6 +89,11 @@ browserTest(
     for (const label of ["Completed: fulfilled with waivers", "Completed: not fetched"]) {
       await eventually(async () => assert.equal(await accessPage.getByText(label).count(), 1, label));
     }
+    const { output, stderr } = await service.stop("SIGTERM");
+    assert.match(
+      `${output}${stderr}`,
+      /loyalty-service"? is a participant without a URL.*PEER_LOYALTY_SERVICE_URL/,
+    );
   },
 );
 
