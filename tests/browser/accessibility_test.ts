@@ -31,6 +31,18 @@ browserTest("each kind of page is accessible, and so are the messages of forms",
     await openForms(page);
     await assertAccessible(page, name);
   }
+  for (const text of ["leopold.niederhauser@shop.example", "no such name"]) {
+    await page.goto("/inspect/search");
+    await page.getByLabel("Email, name, phone or ID").fill(text);
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByRole("status").getByText("found").waitFor();
+    assert.equal(new URL(page.url()).search, "");
+    await assertAccessible(page, `a search for ${text}`);
+  }
+  await page.goto("/inspect");
+  await page.locator("#filters > summary").click();
+  await assertAccessible(page, "open filters");
+  await page.goto("/inspect/retry");
   await page.getByRole("button", { name: /^Retry \d requests now$/ }).click();
   await page.getByRole("status").getByText("0 refused").waitFor();
   await assertAccessible(page, "the report of a retry");

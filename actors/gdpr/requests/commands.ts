@@ -230,6 +230,7 @@ export const requestCommands = {
     (_, { service, error }) => ({
       event: { type: "source.failed", service, error },
       changedFields: ["participants"],
+      failure: error,
     }),
   ),
   verified: handler(SYSTEM, verification, (_, { residue }) => ({
