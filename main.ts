@@ -34,6 +34,7 @@ import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
+import { describeError } from "./lib/error_description.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
 import { addDemoData, introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
 import { createHealthApp, createLazyEdges, type Edges } from "./edges.ts";
@@ -136,12 +137,11 @@ export async function start(config: Config): Promise<Service> {
   );
   const http = edges.adopt(serveHttp(config, lazy), (server) => server.close());
 
-  const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port }, stack);
+  const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port, hashKeys: keys.hashKeys }, stack);
   const published = kafka
     ? kafkaSink(kafka, { format: config.eventFormat, source: config.eventSource })
     : consoleSink();
   const sink = stack.use(demo && !kafka ? deliveringSink(published, demo.deliver) : published);
-  const relay = stack.use(startRelay(work, sink));
   const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
   const peers = stack.use(createPeers(peerUrls, peerAccess));
   const performers: Readonly<Record<EffectType, Performer>> = {
@@ -151,14 +151,25 @@ export async function start(config: Config): Promise<Service> {
       requiresController: config.production,
     }),
   };
-  const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  stack.use(startHousekeeping(maintenance));
-  stack.use(startRetention({ sql: maintenance, api, actors }));
-  const notified = database.directUrl === undefined ? work : maintenance;
-  stack.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
+  const working = stack.use(new AsyncDisposableStack());
+  const startWork = async () => {
+    const relay = working.use(startRelay(work, sink));
+    const worker = working.use(startWorker({ sql: work, api, actors, performers }));
+    working.use(startHousekeeping(maintenance));
+    working.use(startRetention({ sql: maintenance, api, actors }));
+    const notified = database.directUrl === undefined ? work : maintenance;
+    working.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
+  };
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
-  if (database.embedded) await addDemoData(actors, lookups);
+  const playHistory = database.embedded ? await addDemoData({ api, requests, lookups }) : undefined;
+  const settlesEvents = !kafka;
+  const started = playHistory && demo
+    ? playHistory({ worker: work, keys, settlesEvents, signal: closing.signal })
+      .catch((error) => reportHistory(error, closing.signal))
+      .then(() => closing.signal.aborted ? undefined : startWork())
+    : startWork();
+  if (!playHistory) await started;
   await introduce(config, { ...ports, signInCode: development?.code }, database.description);
   lazy.loadSoon();
   const [openEdges, openParts] = [edges.move(), stack.move()];
@@ -171,10 +182,19 @@ export async function start(config: Config): Promise<Service> {
       closing.abort();
       lazy.close(); // event streams never end by themselves
       await Promise.all([http.close(), rpc.close()]);
+      await started; // the work may not have started yet
       await openEdges.disposeAsync();
       await openParts.disposeAsync();
     },
   };
+}
+
+/** A part of the demo history is as usable as the whole. */
+function reportHistory(error: unknown, closing: AbortSignal): void {
+  if (closing.aborted) return;
+  getLogger(["customer-service", "demo"]).error("Cannot load all demo requests: {reason}", {
+    reason: describeError(error),
+  });
 }
 
 /** Loads the edges one after the other, because other requests wait while a module is evaluated. */
