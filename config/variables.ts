@@ -212,7 +212,7 @@ export const VARIABLES = {
   PEER_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
   PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
   GDPR_GRACE: optional("a duration of at most 28d, such as 0s, 72h or 14d", duration(MAX_GRACE), {
-    absent: "0s; in production 72h",
+    absent: "72h; in development with DATABASE_URL 0s",
   }),
   GDPR_MAX_SIGN_IN_AGE: defaulted(
     "a duration from 1s to 1d, such as 15m",

@@ -42,8 +42,6 @@ const SETTINGS = {
   controller: { name: "Demo store Ltd (fictional)", address: "Musterweg 1, 8004 Zürich, Switzerland" },
   dataProtectionContact: "privacy@shop.example",
   timeZone: "Europe/Zurich",
-  /** So that an erasure can be held and canceled. */
-  erasureGraceHours: 72,
 };
 
 /**

@@ -23,7 +23,7 @@ import { createDemoService } from "./peers/service.ts";
 import { signAs } from "./peers/signing_keys.ts";
 import { isSilent } from "./silence.ts";
 import { createStage, DAY, type StoryTime } from "./stage.ts";
-import { playStory, STORY_DAYS } from "./story.ts";
+import { playStory, STORY_DAYS, STORY_GRACE_MS } from "./story.ts";
 
 /** Actors whose clock is set. */
 export interface Past {
@@ -32,13 +32,19 @@ export interface Past {
 }
 
 /**
- * Creates actors at the beginning of the story. The demo services are their participants, whatever is configured.
+ * Creates actors at the beginning of the story, whose requests do not depend on the configuration.
  *
  * @param api a pool of the role customer_api
  */
 export function openPast(api: Sql, settings: RequestSettings): Past {
   const time = { now: new Date(Date.now() - (STORY_DAYS + 1) * DAY) };
-  const requests = { ...settings, participants: Object.keys(HOLDINGS), fourEyes: false, random: () => 0 };
+  const requests = {
+    ...settings,
+    participants: Object.keys(HOLDINGS),
+    graceMs: STORY_GRACE_MS,
+    fourEyes: false,
+    random: () => 0,
+  };
   return { time, actors: createActors(api, { requests, clock: () => time.now }) };
 }
 

@@ -1,7 +1,7 @@
 /** Sample story of a store: five weeks of requests, in every situation that needs an officer. */
 import type { ActorRef } from "../actors/commands.ts";
 import { SAMPLE_GUESTS } from "./sample_customers.ts";
-import type { Stage } from "./stage.ts";
+import { DAY, type Stage } from "./stage.ts";
 
 export interface Story {
   requests: Record<
@@ -34,7 +34,10 @@ const ALL = [ORDERS, PAYMENTS, MESSAGES];
 /** How many days ago the story starts. */
 export const STORY_DAYS = 35;
 
-/** The store must give customers three days to cancel an erasure. The services of `isSilent` do not answer. */
+/** How long a customer can cancel an erasure in the story, in milliseconds. */
+export const STORY_GRACE_MS = 3 * DAY;
+
+/** The services of `isSilent` do not answer. */
 export async function playStory(stage: Stage): Promise<Story> {
   const { workUntil, register, open, enter, send, confirm } = stage;
 

@@ -30,6 +30,7 @@ browserTest(
     await using folder = await temporaryFolder();
     await using service = startService({
       DATA_DIR: `${folder.path}/data`,
+      GDPR_GRACE: "0s",
       GDPR_PARTICIPANTS: PARTICIPANTS.join(),
     });
     const tour = await service.ready();

@@ -90,7 +90,7 @@ Deno.test("configuration of an empty environment is a development service on the
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
       markerFile: undefined,
-      graceMs: 0,
+      graceMs: 72 * 60 * 60 * 1_000,
       maxSignInAgeMs: 900_000,
       fourEyes: false,
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
@@ -395,9 +395,10 @@ Deno.test("configuration accepts every form of durations and keys", () => {
   }
 });
 
-Deno.test("configuration waits three days before an erasure in production, and not in development", () => {
+Deno.test("configuration waits three days before an erasure in production and in the demo store", () => {
   assert.equal(readConfig(PRODUCTION).gdpr.graceMs, 72 * 60 * 60 * 1_000);
-  assert.equal(readConfig({}).gdpr.graceMs, 0);
+  assert.equal(readConfig({}).gdpr.graceMs, 72 * 60 * 60 * 1_000, "the demo store");
+  assert.equal(readConfig({ DATABASE_URL: "postgres://service@db/customers" }).gdpr.graceMs, 0);
   assert.equal(readConfig({ ...PRODUCTION, GDPR_GRACE: "0s" }).gdpr.graceMs, 0);
 });
 
