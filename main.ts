@@ -43,7 +43,7 @@ import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
+import { explain, openDatabase, openPools, readCertificates, requireFreePorts, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
 import { patchSpanPrototype } from "./telemetry/http.ts";
@@ -64,6 +64,7 @@ export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
   patchSpanPrototype();
+  if (config.workers === 1) await requireFreePorts(config); // workers share ports that the supervisor has checked
   const database = await openDatabase(config, stack);
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
@@ -217,7 +218,7 @@ async function main(): Promise<number> {
   try {
     refuseFaultyDeno(Deno.version.deno);
     const env = Deno.env.toObject();
-    await using _log = await configureLogging(env.DENO_ENV === "production");
+    await using _log = await configureLogging(env.DENO_ENV === "production", env.LOG_LEVEL);
     exitOnUncaught();
     const log = getLogger(["customer-service"]);
     const vault = await readVault(env, { report: (text) => log.info(text) });

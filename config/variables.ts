@@ -4,6 +4,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
+import { LOG_LEVELS } from "./logging.ts";
 import { isPath, isPem, isSecret } from "./path.ts";
 
 export type Environment = Record<string, string | undefined>;
@@ -149,6 +150,8 @@ export const VARIABLES = {
   KAFKA_REPLICATION_FACTOR: optional("a number from 1 to 9, for topics that are created", count(9), {
     absent: "1; in production 3",
   }),
+  /** The log is configured before the other variables are read. */
+  LOG_LEVEL: defaulted(LOG_LEVELS.join(", "), z.enum(LOG_LEVELS), "info"),
   EVENT_FORMAT: defaulted("protobuf or json", z.enum(["protobuf", "json"]), "protobuf"),
   EVENT_SOURCE: defaulted(
     "a URI reference such as //shop.example/eu/customer-service",

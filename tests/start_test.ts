@@ -9,7 +9,8 @@ const exitOf = ({ code, signal }: ExitResult) => ({ code, signal });
 Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C exits with code 0", async () => {
   await using folder = await temporaryFolder();
   for (const start of ["first", "second"]) {
-    await using service = startService({ DATA_DIR: `${folder.path}/data` });
+    const level = start === "first" ? "info" : "warning";
+    await using service = startService({ DATA_DIR: `${folder.path}/data`, LOG_LEVEL: level });
     const tour = await service.ready();
     const own = await runCall(tour, /^curl[^]*?"}'$/m);
     assert.equal(JSON.parse(own).data.me.addresses.length, 1, `${start} start: demo data is loaded once`);
@@ -17,7 +18,13 @@ Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C 
     const federated = await runCall(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
     assert.equal(JSON.parse(federated).data.me.orders.length, 2);
     assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
-    assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
+    const exit = await service.stop("SIGINT");
+    assert.deepEqual(exitOf(exit), EXITED_WITH_0);
+    assert.equal(/Stopped/.test(exit.output), level === "info");
+    const [, afterTour = ""] = exit.output.split("Press Ctrl-C to stop.\n");
+    if (start === "first") {
+      assert.doesNotMatch(afterTour, /WRN|ERR/, "the demo history leaves the tour on the screen");
+    }
   }
 });
 
@@ -83,14 +90,15 @@ Deno.test("a second signal ends a start that hangs", async () => {
   assert.deepEqual([code, stderr], [1, ""]);
 });
 
-Deno.test("a taken port is named, and nothing is left running", async () => {
+Deno.test("a taken port is named with its variable before anything is created", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(taken.addr.port);
   for (const [name, protocol] of [["HTTP_PORT", "HTTP"], ["GRPC_PORT", "gRPC"]] as const) {
     await using folder = await temporaryFolder();
     const message = await startAndFail({ DATA_DIR: `${folder.path}/data`, [name]: port });
-    assert.equal(message, `Cannot serve ${protocol} on 127.0.0.1 port ${port}: the port is taken\n`);
-    await assert.rejects(Deno.stat(`${folder.path}/data/postgres/postmaster.pid`), Deno.errors.NotFound);
+    const remedy = `the port is taken; set ${name} to another one`;
+    assert.equal(message, `Cannot serve ${protocol} on 127.0.0.1 port ${port}: ${remedy}\n`);
+    await assert.rejects(Deno.stat(`${folder.path}/data`), Deno.errors.NotFound, "nothing was created");
   }
 });
 

@@ -343,6 +343,7 @@ Deno.test("configuration refuses values that only look valid", () => {
     ["GRPC_CALLERS_GET_CUSTOMER_GROUPS", "*"],
     ["DENO_ENV", "prod"],
     ["GDPR_PARTICIPANTS", "order-service,customer-service"],
+    ["LOG_LEVEL", "verbose"],
     ["GDPR_GRACE", "14"],
     ["GDPR_GRACE", "-1h"],
     ["GDPR_GRACE", "1.5h"],
