@@ -16,7 +16,7 @@ import { systemPrincipal } from "../domain/principal.ts";
 import { TOPICS } from "../events/topics.ts";
 import { newTraceparent } from "../lib/trace_context.ts";
 import { DEMO } from "./ids.ts";
-import type { EmailKey } from "./peers/email_hashes.ts";
+import type { GuestHashKey } from "./peers/email_hashes.ts";
 import { HOLDINGS } from "./peers/holdings.ts";
 import { NOTICE_TOPIC } from "./peers/notices.ts";
 import { createDemoService } from "./peers/service.ts";
@@ -84,7 +84,7 @@ export async function playHistory({ actors, time }: Past, options: HistoryOption
 }
 
 /** The demo services, without the network and without their log. */
-function createClient(emailKeys: readonly EmailKey[]): ParticipantClient {
+function createClient(emailKeys: readonly GuestHashKey[]): ParticipantClient {
   const services = new Map(
     Object.keys(HOLDINGS).map((name) => [name, createDemoService(name, emailKeys)]),
   );

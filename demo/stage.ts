@@ -103,7 +103,7 @@ export function createStage(options: StageOptions): Stage {
 
   return {
     async workUntil(daysAgo) {
-      await settle?.(); // before time goes on
+      await settle?.(); // before the clock changes
       const end = new Date(Date.now() - daysAgo * DAY);
       for (let due: Date | undefined; (due = await nextWork(end)); await work()) {
         signal.throwIfAborted();

@@ -1,23 +1,17 @@
 /** Keyed hashes of the emails of guests, as docs/participants.md describes them. */
+import type { ParticipantHash } from "../../actors/gdpr/types.ts";
 import { hmacSha256 } from "../../lib/hash.ts";
 
 /** Key that the participants have. */
-export interface EmailKey {
+export interface GuestHashKey {
   /** ID under which events and calls name the key. */
   id: string;
   /** HMAC with SHA-256. */
   key: CryptoKey;
 }
 
-/** Keyed hash as events and calls contain it. */
-export interface EmailHash {
-  keyId: string;
-  /** 64 hexadecimal digits in lower case. */
-  hash: string;
-}
-
 /** Hashes an email with each key. A service stores the hashes next to the email, in an indexed column. */
-export function hashEmail(keys: readonly EmailKey[], email: string): EmailHash[] {
+export function hashEmail(keys: readonly GuestHashKey[], email: string): ParticipantHash[] {
   const text = normalize(email);
   return keys.map(({ id, key }) => ({ keyId: id, hash: hmacSha256(key, text).toHex() }));
 }

@@ -16,7 +16,7 @@ import { activeTraceparent, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type ConfirmOptions, createConfirmer } from "./confirm.ts";
 import { isSilent } from "../silence.ts";
 import { consume } from "./consumer.ts";
-import type { EmailKey } from "./email_hashes.ts";
+import type { GuestHashKey } from "./email_hashes.ts";
 import { HOLDINGS, TOUR_CUSTOMERS } from "./holdings.ts";
 import { createMailer, MAILER, NOTICE_TOPIC } from "./notices.ts";
 import { serveDemoService } from "./server.ts";
@@ -29,7 +29,7 @@ export interface DemoPeersOptions {
   group?: string;
   confirm: ConfirmOptions;
   /** Keys of the participants. Without them the services find no rows of guests. */
-  emailKeys?: readonly EmailKey[];
+  emailKeys?: readonly GuestHashKey[];
   /** Additional delay of each service's erasure after the previous one's, in milliseconds. */
   paceMs?: number;
 }

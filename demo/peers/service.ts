@@ -4,13 +4,14 @@ import {
   type CollectCustomerDataResponse,
   CollectCustomerDataResponseSchema,
 } from "../../proto/gen/io/shopstar/customer/v1/data_subject_service_pb.ts";
-import { type EmailHash, type EmailKey, hashEmail } from "./email_hashes.ts";
+import type { ParticipantHash } from "../../actors/gdpr/types.ts";
+import { type GuestHashKey, hashEmail } from "./email_hashes.ts";
 import { GUEST_HOLDINGS, type Holding, HOLDINGS } from "./holdings.ts";
 
 /** A person, as calls and events name one: with the hashes of every email that the person has had. */
 export interface Person {
   customerId: string;
-  emailHashes: readonly Pick<EmailHash, "keyId" | "hash">[];
+  emailHashes: readonly Pick<ParticipantHash, "keyId" | "hash">[];
 }
 
 export interface DemoService {
@@ -24,7 +25,7 @@ export interface DemoService {
 }
 
 /** @param keys without them the service finds no rows of guests, who have no customer ID */
-export function createDemoService(name: string, keys: readonly EmailKey[] = []): DemoService {
+export function createDemoService(name: string, keys: readonly GuestHashKey[] = []): DemoService {
   const records = new Map(Object.entries(HOLDINGS[name] ?? {}));
   const guestRecords = new Map(
     Object.entries(GUEST_HOLDINGS[name] ?? {}).flatMap(([email, holdings]) =>
@@ -59,7 +60,7 @@ export function createDemoService(name: string, keys: readonly EmailKey[] = []):
   };
 }
 
-const columnOf = ({ keyId, hash }: EmailHash) => `${keyId} ${hash}`;
+const columnOf = ({ keyId, hash }: ParticipantHash) => `${keyId} ${hash}`;
 
 /** "2 orders, 1 return" */
 function count(holdings: readonly Holding[]): string {
