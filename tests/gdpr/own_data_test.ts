@@ -112,7 +112,9 @@ async function schemaOfRecords() {
 
 async function collect(world: ManualClockWorld, { storeId, id }: ActorRef, type: string) {
   const api = world.database.pool("customer_api");
-  const deliveries = await Array.fromAsync(collectOwnData(api, { storeId, customerId: id, type }));
+  const deliveries = await Array.fromAsync(
+    collectOwnData(api, { storeId, customerId: id, type }, { readContact: () => Promise.resolve(undefined) }),
+  );
   assert.deepEqual(deliveries.map(({ cursor }) => cursor), deliveries.map((_, at) => String(at + 1)));
   return deliveries.map(({ record }) => record);
 }
