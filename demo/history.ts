@@ -78,7 +78,7 @@ export async function playHistory({ actors, time }: Past, options: HistoryOption
     officer: { id: DEMO.staffId, type: "STAFF", storeId, roles: ["STORE_MANAGER"] },
     groupIds: DEMO.groupIds,
     confirmation: (request, service, evidence) => sign(api, request, { service, evidence }),
-    ...(settlesEvents && { settle: () => settleEvents(actors, worker) }),
+    ...(settlesEvents && { settle: () => settleEvents({ actors, time }, worker) }),
     signal,
   }));
 }
@@ -129,16 +129,24 @@ async function sign(
   return { service, evidence, signature: await signAs(service, bytes) };
 }
 
-/** Marks all events as published and delivers the notices among them, instead of the demo services. */
-async function settleEvents(actors: Runtime<Commands>, worker: Sql): Promise<void> {
-  const selection = { topics: [...TOPICS.keys()], heldKeys: [] };
+/**
+ * Marks the events of the story as published and delivers the notices among them, instead of the demo services. Events of
+ * callers, who already use the service, are later than the story.
+ */
+async function settleEvents({ actors, time }: Past, worker: Sql): Promise<void> {
+  const selection = { topics: [...TOPICS.keys()], heldKeys: [] as string[] };
   for (;;) {
     const rows = await relayOutbox(worker, async (tx) => {
       const claim = await claimShard(tx, selection);
       if (!claim) return undefined;
       const waiting = await findUnpublished(tx, claim.shard, selection, 1_000);
-      await markPublished(tx, claim.shard, waiting);
-      return waiting;
+      const [own, others] = [
+        waiting.filter(({ createdAt }) => createdAt <= time.now),
+        waiting.filter(({ createdAt }) => createdAt > time.now),
+      ];
+      selection.heldKeys.push(...others.map(({ topic, key }) => `${topic} ${key}`));
+      if (own.length > 0) await markPublished(tx, claim.shard, own);
+      return own;
     });
     if (!rows) return;
     for (const { storeId, topic, payload } of rows) {

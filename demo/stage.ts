@@ -38,7 +38,7 @@ export interface StageOptions {
 
 export interface Stage {
   /**
-   * Sets the clock to `daysAgo`, 0 for now, and runs all work that was due until then, each at its time.
+   * Sets the clock to `daysAgo`, 0 for the start of the story, and runs all work that was due until then, each at its time.
    *
    * @throws the reason of the signal that has ended the story
    */
@@ -65,6 +65,8 @@ export function createStage(options: StageOptions): Stage {
   const { storeId, actors, time, performers, worker, api, officer, groupIds = [], settle } = options;
   const { confirmation = (_, service, evidence) => Promise.resolve({ service, evidence }) } = options;
   const signal = options.signal ?? new AbortController().signal;
+  /** What callers request meanwhile is due later, and not the work of the story. */
+  const end = Date.now();
   const customers = SAMPLE_CUSTOMERS.entries();
   let requests = 0;
 
@@ -86,13 +88,13 @@ export function createStage(options: StageOptions): Stage {
   }
 
   /** Time of the first work that is due until then; undefined if there is none. */
-  async function nextWork(end: Date): Promise<Date | undefined> {
+  async function nextWork(until: Date): Promise<Date | undefined> {
     const [next] = await worker<{ dueAt: Date | null }[]>`
       select least(
         (select min(due_at) from timers),
         (select min(due_at) from effects where state = 'PENDING')
       ) as due_at`;
-    return next?.dueAt && next.dueAt <= end ? next.dueAt : undefined;
+    return next?.dueAt && next.dueAt <= until ? next.dueAt : undefined;
   }
 
   async function openRequest(fields: object, by: Principal): Promise<ActorRef> {
@@ -104,12 +106,12 @@ export function createStage(options: StageOptions): Stage {
   return {
     async workUntil(daysAgo) {
       await settle?.(); // before the clock changes
-      const end = new Date(Date.now() - daysAgo * DAY);
-      for (let due: Date | undefined; (due = await nextWork(end)); await work()) {
+      const until = new Date(end - daysAgo * DAY);
+      for (let due: Date | undefined; (due = await nextWork(until)); await work()) {
         signal.throwIfAborted();
         if (due > time.now) time.now = due;
       }
-      time.now = end;
+      time.now = until;
       await settle?.();
     },
     async register() {
