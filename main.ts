@@ -156,7 +156,7 @@ export async function start(config: Config): Promise<Service> {
   const startWork = async () => {
     const relay = working.use(startRelay(work, sink));
     const worker = working.use(startWorker({ sql: work, api, actors, performers }));
-    working.use(startHousekeeping(maintenance));
+    working.use(startHousekeeping({ sql: maintenance, outboxRetentionMs: config.outboxRetentionMs }));
     working.use(startRetention({ sql: maintenance, api, actors }));
     const notified = database.directUrl === undefined ? work : maintenance;
     working.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));

@@ -51,7 +51,10 @@ export async function playStory(stage: Stage): Promise<Story> {
   await send(extended, "extend", { reason: "Orders of 2019 have to be brought back from the archive first" });
   const held = await open(await register(), "ERASURE");
   await workUntil(20.5);
-  await send(held, "hold", { reason: "A chargeback is being looked into; the bank answers by the 30th" });
+  await send(held, "hold", {
+    ground: "LEGAL_CLAIM",
+    reason: "A chargeback is being looked into; the bank answers by the 30th",
+  });
   await workUntil(19);
   const guestErased = await enter({
     subject: SAMPLE_GUESTS.erased,

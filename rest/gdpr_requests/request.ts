@@ -3,6 +3,7 @@ import { AT_RISK_MS, CAUSES, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/mac
 import { receipt } from "../../actors/gdpr/requests/opening_input.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
+import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { profile } from "../../domain/profile.ts";
 import { optionalText, text, uuid } from "../../domain/input.ts";
 import {
@@ -220,6 +221,9 @@ export const RequestSchema = z.object({
     refusal: z.string().nullable(),
     cancellation: z.string().nullable(),
   }).meta({ description: "Free text of staff for the customer, until the erasure of the customer" }),
+  holdGround: z.enum(HOLD_GROUNDS).nullable().meta({
+    description: "Legal ground of the last hold on the request; holds on the customer have their own",
+  }),
   refusalGround: z.enum(REFUSAL_GROUNDS).nullable(),
   notices: z.array(NoticeSchema).meta({ description: "Notices to the subject, oldest first" }),
   participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
@@ -324,6 +328,7 @@ export function bodyOf(
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
+    holdGround: row.holdGround,
     refusalGround: row.refusalGround,
     notices: notices.map(({ requestId: _, ...notice }) => ({
       ...notice,
