@@ -8,15 +8,18 @@ import { systemPrincipal } from "./domain/principal.ts";
 import type { DevelopmentIssuer } from "./auth/development_issuer.ts";
 import type { KafkaAccess } from "./config/kafka_access.ts";
 import type { Config } from "./config/mod.ts";
-import type { Actors } from "./actors/commands.ts";
+import type { RequestSettings } from "./actors/gdpr/requests/behavior.ts";
+import type { Sql } from "./db/connect.ts";
 import type { Lookups } from "./db/lookups.ts";
+import type { HistoryOptions } from "./demo/history.ts";
 import { DEMO } from "./demo/ids.ts";
+import type { HashKeys } from "./lib/hash_keys.ts";
 import { isWorker } from "./supervisor.ts";
 
 /** Starts the demo participants, in development if no others are configured. */
 export async function openDemoPeers(
   config: Config,
-  { kafka, grpcPort }: { kafka: KafkaAccess | undefined; grpcPort: number },
+  { kafka, grpcPort, hashKeys }: { kafka: KafkaAccess | undefined; grpcPort: number; hashKeys: HashKeys },
   stack: AsyncDisposableStack,
 ) {
   if (!hasDemoPeers(config)) return undefined;
@@ -26,7 +29,9 @@ export async function openDemoPeers(
   const token = (service: string, storeId: string) =>
     issuer.sign({ principal: systemPrincipal(storeId), service }, 60);
   const host = bind === "0.0.0.0" ? "127.0.0.1" : bind;
-  return stack.use(await startDemoPeers({ kafka, confirm: { address: `${host}:${grpcPort}`, token } }));
+  const confirm = { address: `${host}:${grpcPort}`, token };
+  const emailKeys = hashKeys.map(({ id, participants }) => ({ id, key: participants }));
+  return stack.use(await startDemoPeers({ kafka, confirm, emailKeys }));
 }
 
 function hasDemoPeers({ auth, gdpr, grpcAuth, production }: Config): boolean {
@@ -41,10 +46,21 @@ export async function readPeerKeys(config: Config): Promise<Config["gdpr"]["peer
   return { ...config.gdpr.peerKeys, ...await demoPublicKeys() };
 }
 
-/** Creates missing demo data. */
-export async function addDemoData(actors: Actors, lookups: Lookups): Promise<void> {
-  const { loadDemoData } = await import("./demo/data.ts");
-  await loadDemoData(actors, lookups);
+/**
+ * Creates missing demo data, without requests.
+ *
+ * @returns the rest of the demo data, if the store is new: plays its history, which takes seconds
+ */
+export async function addDemoData(
+  { api, requests, lookups }: { api: Sql; requests: RequestSettings; lookups: Lookups },
+): Promise<((options: Omit<HistoryOptions, "api">) => Promise<void>) | undefined> {
+  const [{ loadDemoData }, { openPast, playHistory }] = await Promise.all([
+    import("./demo/data.ts"),
+    import("./demo/history.ts"),
+  ]);
+  const past = openPast(api, requests);
+  if (!await loadDemoData(past.actors, lookups)) return undefined;
+  return (options) => playHistory(past, { api, ...options });
 }
 
 /** Creates a sign-in link to the inspector, in development only. It is valid while this process runs. */

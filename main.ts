@@ -34,6 +34,7 @@ import { consoleSink } from "./events/console_sink.ts";
 import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
+import { describeError } from "./lib/error_description.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
 import { peerVariable } from "./config/variables.ts";
 import { addDemoData, introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
@@ -43,7 +44,7 @@ import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { createMethods } from "./rpc/methods.ts";
 import { createPeers } from "./rpc/peers.ts";
 import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, openPools, readCertificates, serveHttp } from "./start.ts";
+import { explain, openDatabase, openPools, readCertificates, requireFreePorts, serveHttp } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
 import { patchSpanPrototype } from "./telemetry/http.ts";
@@ -64,6 +65,7 @@ export async function start(config: Config): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   await using edges = new AsyncDisposableStack();
   patchSpanPrototype();
+  if (config.workers === 1) await requireFreePorts(config); // workers share ports that the supervisor has checked
   const database = await openDatabase(config, stack);
   const { api, reader, work, maintenance } = await openPools(database, config, stack);
   stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
@@ -139,12 +141,11 @@ export async function start(config: Config): Promise<Service> {
   );
   const http = edges.adopt(serveHttp(config, lazy), (server) => server.close());
 
-  const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port }, stack);
+  const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port, hashKeys: keys.hashKeys }, stack);
   const published = kafka
     ? kafkaSink(kafka, { format: config.eventFormat, source: config.eventSource })
     : consoleSink();
   const sink = stack.use(demo && !kafka ? deliveringSink(published, demo.deliver) : published);
-  const relay = stack.use(startRelay(work, sink));
   const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
   participantsWithoutUrl = config.gdpr.participants.filter((service) => !peerUrls.has(service));
   warnWithoutUrl(participantsWithoutUrl);
@@ -156,14 +157,25 @@ export async function start(config: Config): Promise<Service> {
       requiresController: config.production,
     }),
   };
-  const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  stack.use(startHousekeeping({ sql: maintenance, outboxRetentionMs: config.outboxRetentionMs }));
-  stack.use(startRetention({ sql: maintenance, api, actors }));
-  const notified = database.directUrl === undefined ? work : maintenance;
-  stack.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
+  const working = stack.use(new AsyncDisposableStack());
+  const startWork = async () => {
+    const relay = working.use(startRelay(work, sink));
+    const worker = working.use(startWorker({ sql: work, api, actors, performers }));
+    working.use(startHousekeeping({ sql: maintenance, outboxRetentionMs: config.outboxRetentionMs }));
+    working.use(startRetention({ sql: maintenance, api, actors }));
+    const notified = database.directUrl === undefined ? work : maintenance;
+    working.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
+  };
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };
-  if (database.embedded) await addDemoData(actors, lookups);
+  const playHistory = database.embedded ? await addDemoData({ api, requests, lookups }) : undefined;
+  const settlesEvents = !kafka;
+  const started = playHistory && demo
+    ? playHistory({ worker: work, keys, settlesEvents, signal: closing.signal })
+      .catch((error) => reportHistory(error, closing.signal))
+      .then(() => closing.signal.aborted ? undefined : startWork())
+    : startWork();
+  if (!playHistory) await started;
   await introduce(config, { ...ports, signInCode: development?.code }, database.description);
   lazy.loadSoon();
   const [openEdges, openParts] = [edges.move(), stack.move()];
@@ -176,6 +188,7 @@ export async function start(config: Config): Promise<Service> {
       closing.abort();
       lazy.close(); // event streams never end by themselves
       await Promise.all([http.close(), rpc.close()]);
+      await started; // the work may not have started yet
       await openEdges.disposeAsync();
       await openParts.disposeAsync();
     },
@@ -190,6 +203,14 @@ function warnWithoutUrl(services: readonly string[]): void {
       { service, variable: peerVariable(service).name },
     );
   }
+}
+
+/** A part of the demo history is as usable as the whole. */
+function reportHistory(error: unknown, closing: AbortSignal): void {
+  if (closing.aborted) return;
+  getLogger(["customer-service", "demo"]).error("Cannot load all demo requests: {reason}", {
+    reason: describeError(error),
+  });
 }
 
 /** Loads the edges one after the other, because other requests wait while a module is evaluated. */
@@ -212,7 +233,7 @@ async function main(): Promise<number> {
   try {
     refuseFaultyDeno(Deno.version.deno);
     const env = Deno.env.toObject();
-    await using _log = await configureLogging(env.DENO_ENV === "production");
+    await using _log = await configureLogging(env.DENO_ENV === "production", env.LOG_LEVEL);
     exitOnUncaught();
     const log = getLogger(["customer-service"]);
     const vault = await readVault(env, { report: (text) => log.info(text) });

@@ -1,4 +1,5 @@
 /** Start-up steps: database, certificates, HTTP port, and error messages. */
+import { createServer } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { readAuthority, readIdentity } from "./config/certificates.ts";
 import { type Config, ConfigError, type GrpcTlsConfig } from "./config/mod.ts";
@@ -27,6 +28,30 @@ export interface OpenDatabase {
   /** Description for people. */
   description: string;
 }
+
+/**
+ * Refuses taken ports before anything is downloaded or created.
+ *
+ * @throws {StartError} names the variable of the port
+ */
+export async function requireFreePorts(
+  { bind, httpPort, grpcPort }: Pick<Config, "bind" | "httpPort" | "grpcPort">,
+): Promise<void> {
+  for (const [protocol, port] of [["HTTP", httpPort], ["gRPC", grpcPort]] as const) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const probe = createServer().once("error", reject).listen(port, bind, () => probe.close(() => resolve()));
+    await promise.catch((cause) => {
+      const message = cause.code === "EADDRINUSE"
+        ? takenPort(protocol, bind, port)
+        : `Cannot serve ${protocol} on ${bind} port ${port}: ${cause.message}`;
+      throw new StartError(message, { cause });
+    });
+  }
+}
+
+const takenPort = (protocol: "HTTP" | "gRPC", bind: string, port: number) =>
+  `Cannot serve ${protocol} on ${bind} port ${port}: the port is taken; ` +
+  `set ${protocol.toUpperCase()}_PORT to another one`;
 
 /** Starts the embedded database if no other is configured, and migrates the schema. */
 export async function openDatabase(config: Config, stack: AsyncDisposableStack): Promise<OpenDatabase> {
@@ -138,8 +163,10 @@ export function serveHttp({ bind, httpPort, workers }: Config, { fetch }: Fetche
       close: () => closing ??= finish(server.shutdown()),
     };
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.AddrInUse ? "the port is taken" : describeError(cause);
-    throw new StartError(`Cannot serve HTTP on ${bind} port ${httpPort}: ${reason}`, { cause });
+    const message = cause instanceof Deno.errors.AddrInUse
+      ? takenPort("HTTP", bind, httpPort)
+      : `Cannot serve HTTP on ${bind} port ${httpPort}: ${describeError(cause)}`;
+    throw new StartError(message, { cause });
   }
 }
 

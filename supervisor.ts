@@ -1,10 +1,9 @@
 /** Supervisor: starts several worker processes on the same ports and restarts crashed ones. */
 import { getLogger } from "@logtape/logtape";
-import { createServer } from "node:net";
 import { exponential } from "./lib/backoff.ts";
 import { pause } from "./lib/timeout.ts";
 import type { Config } from "./config/mod.ts";
-import { StartError } from "./start.ts";
+import { requireFreePorts, StartError } from "./start.ts";
 import { instanceAttributes } from "./telemetry/instances.ts";
 
 /** Command line argument of a worker process. */
@@ -45,7 +44,7 @@ export type SupervisorOptions = Pick<
  * @throws {StartError} a port is taken, or this process must not start others
  */
 export async function supervise(env: Record<string, string>, options: SupervisorOptions): Promise<number> {
-  await requireFree(options);
+  await requireFreePorts(options); // workers share their ports and would share them with another program too
   const stopping = new AbortController();
   const children = new Set<Deno.ChildProcess>();
   const attributesOf = instanceAttributes(env.OTEL_RESOURCE_ATTRIBUTES);
@@ -115,16 +114,4 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch { /* it has ended */ }
-}
-
-/** Throws if a port is taken. Workers share their ports and would share them with another program too. */
-async function requireFree({ bind, httpPort, grpcPort }: SupervisorOptions): Promise<void> {
-  for (const [what, port] of [["HTTP", httpPort], ["gRPC", grpcPort]] as const) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const probe = createServer().once("error", reject).listen(port, bind, () => probe.close(() => resolve()));
-    await promise.catch((cause) => {
-      const reason = cause.code === "EADDRINUSE" ? "the port is taken" : cause.message;
-      throw new StartError(`Cannot serve ${what} on ${bind} port ${port}: ${reason}`, { cause });
-    });
-  }
 }

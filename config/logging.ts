@@ -9,13 +9,24 @@ import {
 } from "@logtape/logtape";
 import { activeTraceparent } from "../telemetry/spans.ts";
 
-/** Configures the log. Disposing of the result flushes it. */
-export async function configureLogging(production: boolean): Promise<AsyncDisposable> {
+export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+const DEFAULT_LEVEL = "info";
+
+/**
+ * Configures the log. Disposing of the result flushes it.
+ *
+ * @param level one of LOG_LEVELS; with any other value the default applies, and the configuration reports it
+ */
+export async function configureLogging(
+  production: boolean,
+  level: string = DEFAULT_LEVEL,
+): Promise<AsyncDisposable> {
+  const lowestLevel = LOG_LEVELS.find((known) => known === level) ?? DEFAULT_LEVEL;
   const sink = production ? getStreamSink(Deno.stdout.writable, { formatter: formatLine }) : getConsoleSink();
   await configure({
     sinks: { log: sink },
     loggers: [
-      { category: "customer-service", sinks: ["log"], lowestLevel: "info" },
+      { category: "customer-service", sinks: ["log"], lowestLevel },
       { category: ["logtape", "meta"], sinks: ["log"], lowestLevel: "warning" },
     ],
   });

@@ -4,6 +4,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { isPostgresUrl } from "./database_url.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
+import { LOG_LEVELS } from "./logging.ts";
 import { isPath, isPem, isSecret } from "./path.ts";
 
 export type Environment = Record<string, string | undefined>;
@@ -149,6 +150,8 @@ export const VARIABLES = {
   KAFKA_REPLICATION_FACTOR: optional("a number from 1 to 9, for topics that are created", count(9), {
     absent: "1; in production 3",
   }),
+  /** The log is configured before the other variables are read. */
+  LOG_LEVEL: defaulted(LOG_LEVELS.join(", "), z.enum(LOG_LEVELS), "info"),
   EVENT_FORMAT: defaulted("protobuf or json", z.enum(["protobuf", "json"]), "protobuf"),
   EVENT_SOURCE: defaulted(
     "a URI reference such as //shop.example/eu/customer-service",
@@ -212,7 +215,7 @@ export const VARIABLES = {
   PEER_TLS_KEY: optional("the path of a PEM file", path, UNQUOTED),
   PEER_TOKEN_PATH: optional("the path of a file with a token", path, UNQUOTED),
   GDPR_GRACE: optional("a duration of at most 28d, such as 0s, 72h or 14d", duration(MAX_GRACE), {
-    absent: "0s; in production 72h",
+    absent: "72h; in development with DATABASE_URL 0s",
   }),
   OUTBOX_RETENTION_DAYS: defaulted("a number from 1 to 3650", count(3_650), "7"),
   GDPR_MAX_SIGN_IN_AGE: defaulted(

@@ -1,4 +1,4 @@
-/** Demo data of development: a store with settings, two shoppers and two groups. All values are fictional. */
+/** Base of the demo data: a store with settings, two shoppers and two groups. All values are fictional. */
 import { DomainError } from "../domain/errors.ts";
 import { systemPrincipal } from "../domain/principal.ts";
 import type { ActorKind, Actors } from "../actors/commands.ts";
@@ -44,10 +44,14 @@ const SETTINGS = {
   timeZone: "Europe/Zurich",
 };
 
-/** Creates missing demo data by commands. The first customer is created last, so its existence means completion. */
-export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<void> {
+/**
+ * Creates missing data by commands. The first customer is created last, so its existence means completion.
+ *
+ * @returns whether data were missing
+ */
+export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<boolean> {
   const { storeId } = DEMO;
-  if (await lookups.findCustomer({ storeId, customerId: DEMO.customerId })) return;
+  if (await lookups.findCustomer({ storeId, customerId: DEMO.customerId })) return false;
 
   const context = { by: systemPrincipal(storeId), traceparent: newTraceparent() };
   const send = async (kind: ActorKind, id: string, type: string, fields: object) => {
@@ -74,4 +78,5 @@ export async function loadDemoData(actors: Actors, lookups: Lookups): Promise<vo
       await send("customer", id, "group.assign", { groupId });
     }
   }
+  return true;
 }

@@ -7,13 +7,10 @@ export function consoleSink(): Sink {
   return {
     publish(rows) {
       for (const { topic, key, eventId, payload } of rows) {
-        const fields = Array.isArray(payload.changedFields) ? payload.changedFields.join(", ") : "";
-        log.info(fields ? "{topic} {key}: {fields} (event {eventId})" : "{topic} {key} (event {eventId})", {
-          topic,
-          key,
-          fields,
-          eventId,
-        });
+        const { action, changedFields } = payload;
+        const fields = Array.isArray(changedFields) ? changedFields.join(", ") : "";
+        const what = typeof action === "string" ? "{topic} {action} {key}" : "{topic} {key}";
+        log.info(fields ? `${what}: {fields}` : what, { topic, action, key, fields, eventId });
       }
       return Promise.resolve([]);
     },

@@ -75,6 +75,10 @@ Deno.test("personal values of commands are in no other table, event or log line"
     });
   }
   assert.ok(logged.lines.length > 20, "the console sink has logged the events");
+  assert.ok(
+    logged.lines.some((line) => /^audit\.event SHOPPER_GROUP_CREATED /.test(line)),
+    "with their action",
+  );
   for (const [table, text] of await everyRow(world)) {
     if (PERSONAL_TABLES.includes(table)) {
       assert.notDeepEqual(personalValuesIn(text), [], `${table} contains personal values`);

@@ -16,7 +16,11 @@ Deno.test("a first start loads the demo data, and later ones keep it, also after
       await using service = startService(env);
       await assertDemo(await service.ready());
       assert.match(await startAndFail(env), /^.*data is in use by another customer-service: .*\n$/);
-      assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
+      const exit = await service.stop("SIGINT");
+      assert.deepEqual(exitOf(exit), EXITED_WITH_0);
+      assert.match(exit.output, /Stopped/);
+      const [, afterTour = ""] = exit.output.split("Press Ctrl-C to stop.\n");
+      assert.doesNotMatch(afterTour, /WRN|ERR/, "the demo history leaves the tour on the screen");
     },
   );
 
@@ -27,7 +31,7 @@ Deno.test("a first start loads the demo data, and later ones keep it, also after
   });
 
   await t.step("after a kill the next start stops the orphaned database server and continues", async () => {
-    await using service = startService(env);
+    await using service = startService({ ...env, LOG_LEVEL: "warning" });
     const tour = await service.ready();
     assert.match(tour, /customer-service is ready/);
     // An incomplete request does not delay the shutdown.
@@ -39,7 +43,9 @@ Deno.test("a first start loads the demo data, and later ones keep it, also after
     const answer = new Uint8Array(100);
     const length = await client.read(answer);
     assert.match(new TextDecoder().decode(answer.subarray(0, length ?? 0)), /^HTTP\/1.1 100 Continue/);
-    assert.deepEqual(exitOf(await service.stop("SIGTERM")), EXITED_WITH_0);
+    const exit = await service.stop("SIGTERM");
+    assert.deepEqual(exitOf(exit), EXITED_WITH_0);
+    assert.doesNotMatch(exit.output, /INF/, "LOG_LEVEL applies");
   });
 });
 
@@ -82,14 +88,15 @@ Deno.test("a second signal ends a start that hangs", async () => {
   assert.deepEqual([code, stderr], [1, ""]);
 });
 
-Deno.test("a taken port is named, and nothing is left running", async () => {
+Deno.test("a taken port is named with its variable before anything is created", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(taken.addr.port);
   for (const [name, protocol] of [["HTTP_PORT", "HTTP"], ["GRPC_PORT", "gRPC"]] as const) {
     await using folder = await temporaryFolder();
     const message = await startAndFail({ DATA_DIR: `${folder.path}/data`, [name]: port });
-    assert.equal(message, `Cannot serve ${protocol} on 127.0.0.1 port ${port}: the port is taken\n`);
-    await assert.rejects(Deno.stat(`${folder.path}/data/postgres/postmaster.pid`), Deno.errors.NotFound);
+    const remedy = `the port is taken; set ${name} to another one`;
+    assert.equal(message, `Cannot serve ${protocol} on 127.0.0.1 port ${port}: ${remedy}\n`);
+    await assert.rejects(Deno.stat(`${folder.path}/data`), Deno.errors.NotFound, "nothing was created");
   }
 });
 

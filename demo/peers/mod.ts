@@ -14,8 +14,10 @@ import {
 } from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import { activeTraceparent, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type ConfirmOptions, createConfirmer } from "./confirm.ts";
+import { isSilent } from "../silence.ts";
 import { consume } from "./consumer.ts";
-import { HOLDINGS } from "./holdings.ts";
+import type { GuestHashKey } from "./email_hashes.ts";
+import { HOLDINGS, TOUR_CUSTOMERS } from "./holdings.ts";
 import { createMailer, MAILER, NOTICE_TOPIC } from "./notices.ts";
 import { serveDemoService } from "./server.ts";
 import { createDemoService, type DemoService } from "./service.ts";
@@ -26,6 +28,8 @@ export interface DemoPeersOptions {
   /** Prefix of the consumer groups' names. */
   group?: string;
   confirm: ConfirmOptions;
+  /** Keys of the participants. Without them the services find no rows of guests. */
+  emailKeys?: readonly GuestHashKey[];
   /** Additional delay of each service's erasure after the previous one's, in milliseconds. */
   paceMs?: number;
 }
@@ -46,14 +50,14 @@ const PACE_MS = 1_500;
 
 const TOPIC = "customer.erasure_requested";
 
-/** Fails its first call, to show a retry. */
+/** Fails its first call for a shopper of the tour, to show a retry. */
 const FAILS_ONCE = "communication-service";
 
 export async function startDemoPeers(
-  { kafka, group = "demo", confirm, paceMs = PACE_MS }: DemoPeersOptions,
+  { kafka, group = "demo", confirm, emailKeys = [], paceMs = PACE_MS }: DemoPeersOptions,
 ): Promise<DemoPeers> {
   const log = getLogger(["customer-service", "demo"]);
-  const services = Object.keys(HOLDINGS).map(createDemoService);
+  const services = Object.keys(HOLDINGS).map((name) => createDemoService(name, emailKeys));
   await using stack = new AsyncDisposableStack();
   const confirmer = stack.use(createConfirmer(confirm));
   const mailer = stack.use(createMailer(confirm));
@@ -63,10 +67,10 @@ export async function startDemoPeers(
 
   async function erase(service: DemoService, event: CustomerErasureRequested, from?: string): Promise<void> {
     const { requestId, storeId, customerId, participants } = event;
-    if (!participants.includes(service.name)) return;
+    if (!participants.includes(service.name) || isSilent(service.name, customerId)) return;
     await pause((services.indexOf(service) + 1) * paceMs, stopping.signal);
     if (stopping.signal.aborted) return;
-    const evidence = service.anonymize(customerId);
+    const evidence = service.anonymize(event);
     log.info("{service} has erased customer {customerId}: {evidence}", {
       service: service.name,
       customerId,
@@ -121,7 +125,7 @@ export async function startDemoPeers(
 
   const urls = new Map<string, URL>();
   for (const service of services) {
-    const server = stack.use(await serveDemoService(service, service.name === FAILS_ONCE ? 1 : 0));
+    const server = stack.use(await serveDemoService(service, createAvailability(service.name)));
     urls.set(service.name, server.url);
     if (kafka) {
       const settings = {
@@ -158,5 +162,15 @@ export async function startDemoPeers(
       await Promise.all(services.map((service) => process(service, event, traceparent)));
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Decides whether a service answers a call for the data of a customer. */
+function createAvailability(service: string): (customerId: string) => boolean {
+  let fails = service === FAILS_ONCE;
+  return (customerId) => {
+    if (isSilent(service, customerId)) return false;
+    if (!fails || !TOUR_CUSTOMERS.includes(customerId)) return true;
+    return fails = false;
   };
 }

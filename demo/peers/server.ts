@@ -15,10 +15,12 @@ export interface DemoServer extends AsyncDisposable {
   url: URL;
 }
 
-/** @param failures number of first calls that fail with UNAVAILABLE, to show a retry */
-export async function serveDemoService(service: DemoService, failures: number): Promise<DemoServer> {
+/** @param isAvailable whether a call for a customer is answered, or fails with UNAVAILABLE */
+export async function serveDemoService(
+  service: DemoService,
+  isAvailable: (customerId: string) => boolean,
+): Promise<DemoServer> {
   const log = getLogger(["customer-service", "demo"]);
-  let remainingFailures = failures;
 
   async function* collect(requests: AsyncIterable<CollectCustomerDataRequest>) {
     for await (const request of requests) {
@@ -26,9 +28,8 @@ export async function serveDemoService(service: DemoService, failures: number): 
       if (![customerId, storeId, requestId].every((id) => UUID.test(id))) {
         throw new GrpcError("INVALID_ARGUMENT", "an id is not a UUID");
       }
-      if (remainingFailures > 0) {
-        remainingFailures--;
-        log.info("{service} fails its first call of request {requestId}, to show a retry", {
+      if (!isAvailable(customerId)) {
+        log.debug("{service} does not answer a call of request {requestId}, to show a retry", {
           service: service.name,
           requestId,
         });

@@ -30,6 +30,7 @@ browserTest(
     await using folder = await temporaryFolder();
     await using service = startService({
       DATA_DIR: `${folder.path}/data`,
+      GDPR_GRACE: "0s",
       GDPR_PARTICIPANTS: PARTICIPANTS.join(),
     });
     const tour = await service.ready();
@@ -39,6 +40,11 @@ browserTest(
       (await query(tour, "mutation { requestAccess { request { id } } }")).requestAccess.request.id;
     const erasure =
       (await query(tour, "mutation { requestErasure { request { id } } }")).requestErasure.request.id;
+    // The history of the demo store is loaded before the work starts.
+    await eventually(async () => {
+      const { gdprRequest } = await query(tour, `{ gdprRequest(id: "${access}") { status } }`);
+      assert.equal(gdprRequest.status, "IN_PROGRESS");
+    }, 180_000);
 
     await using visit = await open({ origin: new URL(link).origin });
     const erasurePage = visit.page;

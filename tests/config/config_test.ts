@@ -91,7 +91,7 @@ Deno.test("configuration of an empty environment is a development service on the
     gdpr: {
       participants: ["order-service", "payment-service", "communication-service"],
       markerFile: undefined,
-      graceMs: 0,
+      graceMs: 72 * 60 * 60 * 1_000,
       maxSignInAgeMs: 900_000,
       fourEyes: false,
       fetchWaitMs: 7 * 24 * 60 * 60 * 1_000,
@@ -346,6 +346,7 @@ Deno.test("configuration refuses values that only look valid", () => {
     ["GRPC_CALLERS_GET_CUSTOMER_GROUPS", "*"],
     ["DENO_ENV", "prod"],
     ["GDPR_PARTICIPANTS", "order-service,customer-service"],
+    ["LOG_LEVEL", "verbose"],
     ["OUTBOX_RETENTION_DAYS", "0"],
     ["OUTBOX_RETENTION_DAYS", "7d"],
     ["GDPR_GRACE", "14"],
@@ -400,9 +401,10 @@ Deno.test("configuration accepts every form of durations and keys", () => {
   }
 });
 
-Deno.test("configuration waits three days before an erasure in production, and not in development", () => {
+Deno.test("configuration waits three days before an erasure in production and in the demo store", () => {
   assert.equal(readConfig(PRODUCTION).gdpr.graceMs, 72 * 60 * 60 * 1_000);
-  assert.equal(readConfig({}).gdpr.graceMs, 0);
+  assert.equal(readConfig({}).gdpr.graceMs, 72 * 60 * 60 * 1_000, "the demo store");
+  assert.equal(readConfig({ DATABASE_URL: "postgres://service@db/customers" }).gdpr.graceMs, 0);
   assert.equal(readConfig({ ...PRODUCTION, GDPR_GRACE: "0s" }).gdpr.graceMs, 0);
 });
 

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DEMO } from "../../demo/ids.ts";
+import { hashEmail } from "../../demo/peers/email_hashes.ts";
 import { TOPICS } from "../../events/topics.ts";
 import { createPeers } from "../../rpc/peers.ts";
 import { eventually } from "../eventually.ts";
@@ -172,6 +173,28 @@ const CHECKS: Check[] = [
     },
   },
   {
+    name: "the participant in Go finds the rows of a guest by the hash of the email",
+    needs: ["go"],
+    async holds({ participants }) {
+      using peers = createPeers(participants);
+      const collect = (hash: string) =>
+        Array.fromAsync(peers.collect(
+          "communication-service",
+          {
+            customerId: UNKNOWN,
+            storeId,
+            requestId: UNKNOWN,
+            resumeAfter: undefined,
+            emailHashes: [{ keyId: "00".repeat(8), hash }],
+          },
+          new AbortController().signal,
+        ));
+      const { data } = (await collect(await hashWithSampleKey("lena.winter@mail.example")))[0]!.record;
+      assert.equal(data.email, "lena.winter@mail.example");
+      assert.deepEqual(await collect(await hashWithSampleKey("mina.keller@shop.example")), []);
+    },
+  },
+  {
     name: "participants (Go, Java) send what they hold for an access request",
     needs: ["go", "java"],
     async holds(samples) {
@@ -203,6 +226,16 @@ const CHECKS: Check[] = [
 ];
 
 const PARTICIPANTS = ["communication-service", "order-service"];
+/** The key in docs/participants.md, in base64. */
+const EMAIL_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+async function hashWithSampleKey(email: string): Promise<string> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", Uint8Array.fromBase64(EMAIL_KEY), algorithm, false, [
+    "sign",
+  ]);
+  return hashEmail([{ id: "sample", key }], email)[0]!.hash;
+}
 
 async function main(): Promise<number> {
   await using stack = new AsyncDisposableStack();
@@ -261,7 +294,12 @@ async function start(
   const samples = { ...tools, setting, participants };
   const [goService = "", javaService = ""] = PARTICIPANTS;
   if (tools.go) {
-    const own = { SERVICE: goService, LISTEN: `127.0.0.1:${goPort}`, SIGNING_KEY: goKey!.privateKey };
+    const own = {
+      SERVICE: goService,
+      LISTEN: `127.0.0.1:${goPort}`,
+      SIGNING_KEY: goKey!.privateKey,
+      EMAIL_KEY,
+    };
     const env = { ...await callerEnv(samples, goService), ...kafka, ...own };
     await stack.use(spawn(tools.go("participant"), env)).waitForOutput(/listening on/);
   }

@@ -9,10 +9,14 @@ export const EXAMPLES = new URL("../../examples/", import.meta.url);
 export interface Setting extends AsyncDisposable {
   /** Without a path, "http://127.0.0.1:4000". */
   httpUrl: string;
+  /** What the service prints before it is ready. */
+  printed: string;
   /** Host and port, "127.0.0.1:50051". */
   grpcAddress: string;
   shopperToken(customerId: string): Promise<string>;
-  staffToken(role: "CUSTOMER_MANAGER" | "CUSTOMER_SUPPORT" | "PRIVACY_OFFICER"): Promise<string>;
+  staffToken(
+    role: "CUSTOMER_MANAGER" | "CUSTOMER_SUPPORT" | "PRIVACY_OFFICER" | "STORE_MANAGER",
+  ): Promise<string>;
   serviceToken(service: string): Promise<string>;
 }
 
@@ -21,7 +25,7 @@ export async function startSetting(env: Record<string, string> = {}): Promise<Se
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const dataDirectory = `${folder.path}/data`;
-  const service = stack.use(startService({ ...env, DATA_DIR: dataDirectory }));
+  const service = stack.use(startService({ GDPR_GRACE: "0s", ...env, DATA_DIR: dataDirectory }));
   const printed = await service.ready();
   const httpUrl = printed.match(/(http:\S+)\/graphql$/m)?.[1];
   const grpcAddress = printed.match(/^ +gRPC +(\S+)$/m)?.[1];
@@ -37,6 +41,7 @@ export async function startSetting(env: Record<string, string> = {}): Promise<Se
   const running = stack.move();
   return {
     httpUrl,
+    printed,
     grpcAddress,
     shopperToken: (customerId) => sign(customerId, "CUSTOMER", []),
     staffToken: (role) => sign(DEMO.staffId, "STAFF", [role]),

@@ -57,7 +57,7 @@ Deno.test("the service exits with the reason if workers cannot start, or before 
   using _taken = Deno.listen({ hostname: "127.0.0.1", port: ports.grpc });
   assert.equal(
     await startAndFail(env),
-    `Cannot serve gRPC on 127.0.0.1 port ${ports.grpc}: the port is taken\n`,
+    `Cannot serve gRPC on 127.0.0.1 port ${ports.grpc}: the port is taken; set GRPC_PORT to another one\n`,
   );
 });
 

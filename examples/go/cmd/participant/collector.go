@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strconv"
 
 	"google.golang.org/grpc"
@@ -30,15 +31,17 @@ func (c *collector) CollectCustomerData(
 			return status.Error(codes.InvalidArgument, "resume_after is not a cursor of this service")
 		}
 	}
-	for _, s := range c.holdings.after(request.GetStoreId(), request.GetCustomerId(), after) {
+	subject := newPerson(request.GetStoreId(), request.GetCustomerId(), request.GetEmailHashes())
+	for _, s := range c.holdings.after(subject, after) {
 		data, err := structpb.NewStruct(map[string]any{"newsletter": s.newsletter, "email": s.email})
 		if err != nil {
 			return err
 		}
 		// Send waits while customer-service is not reading, so read from your database in pages, not in a transaction.
 		if err := stream.Send(&customerv1.CollectCustomerDataResponse{
-			// Of the row that was read, not of the request: customer-service compares them.
-			CustomerId: s.holder,
+			// Of the row that was read, not of the request: customer-service compares them. The row of a guest has no
+			// customer ID: its hash has shown that it is about the subject.
+			CustomerId: cmp.Or(s.holder, subject.customerID),
 			StoreId:    s.storeID,
 			Cursor:     strconv.Itoa(s.id),
 			Category:   "newsletter subscription",

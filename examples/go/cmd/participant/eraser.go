@@ -62,7 +62,8 @@ func (e *eraser) handle(ctx context.Context, record *kgo.Record) error {
 	if !slices.Contains(event.GetParticipants(), e.service) {
 		return nil
 	}
-	return e.confirm(ctx, event, e.holdings.erase(event.GetStoreId(), event.GetCustomerId()))
+	subject := newPerson(event.GetStoreId(), event.GetCustomerId(), event.GetEmailHashes())
+	return e.confirm(ctx, event, e.holdings.erase(subject))
 }
 
 // confirm reports the erasure with counts and dates, never with personal data.

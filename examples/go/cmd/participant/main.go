@@ -1,6 +1,7 @@
 // Participant is a service that holds personal data: it answers access requests and erases on request.
 // Environment: SERVICE (its name in GDPR_PARTICIPANTS), LISTEN (host:port), CUSTOMER_SERVICE,
-// CUSTOMER_SERVICE_TOKEN, and KAFKA_BROKERS for erasures; SIGNING_KEY to sign their confirmations.
+// CUSTOMER_SERVICE_TOKEN, and KAFKA_BROKERS for erasures; SIGNING_KEY to sign their confirmations, and EMAIL_KEY to find
+// the rows of guests.
 package main
 
 import (
@@ -24,7 +25,14 @@ func main() {
 	log.SetFlags(0)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	holdings := newHoldings()
+	hasher, err := readEmailKey()
+	if err != nil {
+		log.Fatal(err)
+	}
+	holdings, err := newHoldings(hasher)
+	if err != nil {
+		log.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", os.Getenv("LISTEN"))
 	if err != nil {
 		log.Fatal(err)
