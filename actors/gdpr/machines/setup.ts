@@ -252,6 +252,7 @@ export const identifying = requestSetup.createStateConfig({
       },
       { actions: [{ type: "countIdentityFailure" }, audit("GDPR_IDENTITY_CHECK_FAILED")] },
     ],
+    "subject.erased": endUnidentified,
     "information.request": {
       target: "waiting_for_information",
       actions: [
@@ -279,6 +280,7 @@ export const waitingForInformation = requestSetup.createStateConfig({
         audit("GDPR_INFORMATION_RECEIVED"),
       ],
     },
+    "subject.erased": endUnidentified,
     extend: {}, // the due date is not known yet
     "clock.at_risk": {},
     "clock.overdue": {},

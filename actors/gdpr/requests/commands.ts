@@ -100,6 +100,7 @@ export const requestCommands = {
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   "customer.changed": plain(SYSTEM, "customer.changed"),
+  "subject.erased": plain(SYSTEM, "subject.erased"),
   hold: handler(STAFF, reasoned, (_, { reason, ...input }) => ({
     event: { type: "hold" },
     changedFields: ["status", "hold_reason"],
@@ -289,6 +290,7 @@ export const REQUEST_OPERATIONS = {
   compiled: "complete",
   "access.closed": "start",
   "customer.changed": "review",
+  "subject.erased": "end",
   hold: "hold",
   refuse: "refuse",
   extend: "extend",
