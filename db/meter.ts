@@ -72,7 +72,9 @@ export function meterWork(sql: Sql): Disposable {
 const AUDIT = "audit.event";
 
 /** Reports zeros too: a missing series raises no alert. */
-function standingOf({ outbox, effects, timers, requests, notices, holds, participants }: WorkCounts): Observations {
+function standingOf(
+  { outbox, effects, timers, requests, notices, holds, participants }: WorkCounts,
+): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
   const open = requests.filter(({ outcome }) => outcome === null);
   const total = (count: Count, rows = open) => rows.reduce((sum, row) => sum + count(row), 0);

@@ -106,7 +106,9 @@ function Row(
         <span class={isSettled ? "badge good" : isLate ? "badge alarm" : "badge"}>{state}</span>
         {delivery === "WAIVED" && waiver && `: ${WAIVER_LABELS[waiver]}`}
       </td>
-      <td data-name="Published">{attempts === 0 ? "never" : attempts === 1 ? "once" : `${attempts} times`}</td>
+      <td data-name="Published">
+        {attempts === 0 ? "never" : attempts === 1 ? "once" : `${attempts} times`}
+      </td>
       <td data-name="Since">
         <Instant at={createdAt} />
       </td>

@@ -143,7 +143,9 @@ const NoticeSchema = z.object({
     format: "int32",
     description: "Number of times that it was published as due",
   }),
-  settledAt: z.iso.datetime().nullable().meta({ description: "When it was delivered or waived, has expired or could not be delivered" }),
+  settledAt: z.iso.datetime().nullable().meta({
+    description: "When it was delivered or waived, has expired or could not be delivered",
+  }),
   waiver: z.enum(NOTICE_WAIVERS).nullable(),
   waivedBy: z.uuid().nullable().meta({ description: "The staff member who waived it" }),
 }).meta({ id: "GdprNotice" });

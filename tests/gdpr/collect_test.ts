@@ -382,7 +382,8 @@ async function createCollectionFixture(
   const tools = {
     client: stack.use(createPeers(urls, options)),
     store,
-    collectOwn: (request: OwnDataRequest) => collectOwnData(api, request),
+    collectOwn: (request: OwnDataRequest) =>
+      collectOwnData(api, request, { readContact: () => Promise.resolve(undefined) }),
     findRequest: ({ storeId, requestId }: { storeId: string; requestId: string }) =>
       api.begin("read only", async (tx) => {
         await enterStore(tx, storeId);

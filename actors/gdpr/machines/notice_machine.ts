@@ -41,7 +41,9 @@ export type NoticeInput = Omit<NoticeContext, "attempts" | "expiresAt">;
 /** Events of a notice, with their time in milliseconds since the epoch. */
 export type NoticeEvent =
   & { at: number }
-  & ({ type: "fall_due" } | { type: "deliver" } | { type: "bounce" } | { type: "waive" } | { type: "xstate.after" });
+  & ({ type: "fall_due" } | { type: "deliver" } | { type: "bounce" } | { type: "waive" } | {
+    type: "xstate.after";
+  });
 
 /** Time from the due date, or from the first publication if that is later, until a notice expires; in milliseconds. */
 export const NOTICE_LIFETIME_MS = 30 * 24 * 60 * 60_000;

@@ -229,7 +229,8 @@ async function endUnidentified(step: RequestStep): Promise<void> {
   const open = await findOpenRequests(tx, storeId, subjectOf(step), RIGHTS);
   for (const request of open) {
     if (request.requestId === id || isIdentified(request)) continue;
-    await send({ kind: "gdpr_request", storeId, id: request.requestId }, { type: "subject.erased" });
+    const target = { kind: "gdpr_request" as const, storeId, id: request.requestId };
+    await ignoreRefused(send(target, { type: "subject.erased" })); // it has ended since it was read
   }
 }
 
