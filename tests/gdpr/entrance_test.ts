@@ -197,7 +197,15 @@ Deno.test("a request ends after three failed checks, or without the information;
   await fixture.tell(verified, "identity.verify", CHECK);
   const { snapshot } = await fixture.row(verified);
   assert.equal(snapshot.context.startsAt, world.now.getTime() + 3 * DAY, "not from the opening");
-  for (const request of [failing, silent, verified]) await assertInvariants(world.admin, request);
+  world.settings.fourEyes = true;
+  const proposed = await open();
+  world.now = new Date(world.now.getTime() + 5 * DAY);
+  await fixture.tell(proposed, "identity.verify", CHECK);
+  world.now = new Date(world.now.getTime() + 2 * DAY);
+  await fixture.tell(proposed, "confirm", {}, { by: { ...world.officer, id: crypto.randomUUID() } });
+  const { context } = (await fixture.row(proposed)).snapshot;
+  assert.equal(context.startsAt, world.now.getTime() + 3 * DAY, "from the confirmation on, and not longer");
+  for (const request of [failing, silent, verified, proposed]) await assertInvariants(world.admin, request);
 });
 
 Deno.test("a request without a checked identity neither blocks nor delays the customer's own requests", async () => {

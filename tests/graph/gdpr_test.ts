@@ -385,7 +385,10 @@ Deno.test("an anonymized subject can read the erasure until its end, and nothing
   const begun = await see();
   assert.deepEqual([begun.status, begun.outcome], ["IN_PROGRESS", null]);
   const names = PARTICIPANTS.toSorted();
-  assert.deepEqual(begun.participants, names.map((service) => ({ service, state: "ASKED" })));
+  assert.deepEqual(
+    begun.participants,
+    names.map((service) => ({ service, state: "ASKED", waiverReason: null })),
+  );
 
   const me = await graph.ask(`{ me { id gdprRequests { nodes { id } } } }`, { as });
   assert.deepEqual([me.codes, me.data], [["REFUSED_IN_STATE"], { me: null }]);
@@ -426,7 +429,7 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
   const see = async () => (await graph.ask(READ, { as, variables: { id } })).data.gdprRequest;
   const { outcome, participants, export: given } = await see();
   assert.equal(outcome, "FULFILLED");
-  assert.deepEqual(participants, [{ service: "customer-service", state: "RECEIVED" }]);
+  assert.deepEqual(participants, [{ service: "customer-service", state: "RECEIVED", waiverReason: null }]);
   assert.match(given.url, /^\/exports\/[\w.~-]+$/);
   assert.match(given.sha256, /^[0-9a-f]{64}$/);
   assert.ok(Date.parse(given.expiresAt) > Date.now());

@@ -24,6 +24,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
   assert.deepEqual([opened.status, opened.body], [201, {
     requestId,
     customerId,
+    hasAccount: true,
     type: "ERASURE",
     status: "PENDING",
     outcome: null,

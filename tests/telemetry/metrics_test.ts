@@ -136,10 +136,11 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   assert.equal((await countWork(worker)).requests[0]?.residue, 1);
 
   const until = new Date(Date.now() + 86_400_000).toISOString();
-  const place = (fields: object) => tell(world, ref, "hold.place", { ground: "LEGAL_CLAIM", ...fields });
+  const held = await register(world);
+  const place = (fields: object) => tell(world, held, "hold.place", { ground: "LEGAL_CLAIM", ...fields });
   const holds = [await place({}), await place({}), await place({ until }), await place({})];
   const [lifted, recent] = holds.map(({ ids }) => ids.holdId!) as [string, string];
-  await tell(world, ref, "hold.lift", { holdId: lifted });
+  await tell(world, held, "hold.lift", { holdId: lifted });
   await world.admin`
     update customer_holds set placed_at = now() - interval '13 months' where hold_id <> ${recent}`;
   assert.deepEqual((await countWork(worker)).holds, [{ ground: "LEGAL_CLAIM", inEffect: 3, old: 1 }]);
