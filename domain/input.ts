@@ -85,7 +85,7 @@ function describeTag(tag: string): string {
 }
 
 /** Undefined if the tag is malformed or names no language: ECMA-402 also accepts words such as "german". */
-function canonicalLocale(tag: string): string | undefined {
+export function canonicalLocale(tag: string): string | undefined {
   try {
     const [canonical = ""] = Intl.getCanonicalLocales(tag);
     return /^[a-z]{2,3}(-|$)/.test(canonical) ? canonical : undefined;

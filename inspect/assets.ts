@@ -18,6 +18,7 @@ const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
     file: new URL("./overview/overview.css", import.meta.url),
     type: "text/css; charset=utf-8",
   },
+  "print.css": { file: new URL("./print.css", import.meta.url), type: "text/css; charset=utf-8" },
   "request.css": { file: new URL("./request/request.css", import.meta.url), type: "text/css; charset=utf-8" },
   "settings.css": {
     file: new URL("./settings/settings.css", import.meta.url),

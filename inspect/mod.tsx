@@ -58,7 +58,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     .use(createMiddleware(async (c, next) => {
       await next();
       for (const [name, value] of Object.entries(HEADERS)) {
-        if (name !== "cache-control" || !c.res.headers.has(name)) c.header(name, value);
+        if (!c.res.headers.has(name)) c.header(name, value); // the page of a receipt allows its own style
       }
     }))
     // Not subject to load shedding: a page that was admitted is unusable without its styles and scripts.

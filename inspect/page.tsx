@@ -89,6 +89,7 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
           <link rel="stylesheet" href="/inspect/assets/settings.css" />
+          <link rel="stylesheet" href="/inspect/assets/print.css" media="print" />
           <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>
         <body>

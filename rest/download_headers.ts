@@ -12,5 +12,7 @@ const HEADERS = {
 /** Middleware that prevents caching, MIME sniffing, framing, and requests from the page. */
 export const downloadHeaders: MiddlewareHandler = async (c, next) => {
   await next();
-  for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+  for (const [name, value] of Object.entries(HEADERS)) {
+    if (!c.res.headers.has(name)) c.header(name, value); // a page allows its own style
+  }
 };

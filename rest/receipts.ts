@@ -1,10 +1,19 @@
-/** `/receipts/{token}`: the receipt of an erasure, for each holder of the link, without a token. */
+/**
+ * `/receipts/{token}`: the receipt of an erasure, for each holder of the link, without a token. A browser gets it as a page,
+ * which contains the file.
+ */
+import { accepts } from "@hono/hono/accepts";
+import type { Context } from "@hono/hono";
 import { Hono } from "@hono/hono";
 import { readReceiptLink } from "../actors/gdpr/receipts/link.ts";
+import type { ReceiptFile } from "../actors/gdpr/receipts/file.ts";
+import { createReceiptPage } from "../actors/gdpr/receipts/page.ts";
 import { exportReceipt } from "../actors/gdpr/receipts/receipt.ts";
 import { findRequest } from "../db/gdpr_requests.ts";
+import { settingsOf } from "../db/store_settings.ts";
 import type { StoreReader } from "../db/store_reader.ts";
 import { DomainError } from "../domain/errors.ts";
+import { canonicalLocale } from "../domain/input.ts";
 import type { ApiEnv } from "./api.ts";
 import { downloadHeaders } from "./download_headers.ts";
 import { clientClosedRequest, respondWithError } from "./errors.ts";
@@ -32,10 +41,38 @@ export function createReceipts({ reader, receiptLinkKeys, limits }: ReceiptRoute
         const reason = request?.status === "COMPLETED" ? "it has none" : "it is not complete";
         throw new DomainError("NOT_FOUND", `Cannot find the receipt of erasure ${requestId}: ${reason}`);
       }
+      const type = accepts(c, {
+        header: "Accept",
+        supports: ["application/json", "text/html"],
+        default: "application/json",
+      });
+      c.header("vary", "accept, accept-language");
+      if (type === "text/html") return await respondWithPage(c, reader, receipt, storeId);
       return c.body(`${JSON.stringify(receipt, null, 2)}\n`, 200, {
         "content-type": "application/json",
         "content-disposition": `attachment; filename="erasure-receipt-${requestId}.json"`,
       });
     })
     .onError((error, c) => c.req.raw.signal.aborted ? clientClosedRequest() : respondWithError(c, error));
+}
+
+async function respondWithPage(
+  c: Context,
+  reader: StoreReader,
+  receipt: ReceiptFile,
+  storeId: string,
+): Promise<Response> {
+  const settings = await reader.read(storeId, (sql) => settingsOf(sql, storeId));
+  const { html, contentSecurityPolicy } = await createReceiptPage(receipt, {
+    settings,
+    locale: preferredLocale(c.req.header("accept-language")),
+  });
+  c.header("content-security-policy", `${contentSecurityPolicy}; base-uri 'none'; frame-ancestors 'none'`);
+  return c.html(html);
+}
+
+/** The first locale of the header, in the form of BCP 47; null for none. */
+function preferredLocale(header = ""): string | null {
+  const [, tag] = /^\s*([a-z]{2,3}(?:-[a-z0-9]{2,8})*)/i.exec(header) ?? [];
+  return tag === undefined ? null : canonicalLocale(tag) ?? null;
 }

@@ -16,6 +16,7 @@ export const INCLUDED = [
   "inspect/icon.svg",
   "inspect/inspect.css",
   "inspect/overview/overview.css",
+  "inspect/print.css",
   "inspect/request/request.css",
   "inspect/script/inspect.js",
   "inspect/script/live.js",

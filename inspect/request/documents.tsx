@@ -37,7 +37,8 @@ function Receipt({ hrefTo, receipt: { sequence, hash, keyId } }: { hrefTo: HrefT
   return (
     <>
       <p>
-        <a href={hrefTo("/receipt")} download>Download the signed receipt of the erasure</a>
+        <a href={hrefTo("/receipt/page")}>Show the receipt of the erasure</a>, to read and to print, or{" "}
+        <a href={hrefTo("/receipt")} download>download the signed file</a>
       </p>
       <dl class="facts">
         <div>

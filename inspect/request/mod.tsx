@@ -3,6 +3,8 @@ import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import { mayReadValues } from "../../domain/authorization.ts";
 import { DomainError } from "../../domain/errors.ts";
+import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
+import { createReceiptPage } from "../../actors/gdpr/receipts/page.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findEvent, findStateChanges } from "../../db/actor_history.ts";
@@ -74,6 +76,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   });
 
   app.get(`${PATH}/receipt`, (c) => downloadReceipt(c, pages));
+  app.get(`${PATH}/receipt/page`, (c) => showReceipt(c, pages));
   app.get(`${PATH}/export/:part`, (c) => downloadDocument(c, pages, c.req.param("part")));
 }
 
@@ -145,11 +148,33 @@ async function changePath(
 
 async function downloadReceipt(c: InspectContext, pages: Pages): Promise<Response> {
   const requestId = idOf(c);
+  const receipt = await readReceipt(c, pages, requestId);
+  c.header("content-disposition", `attachment; filename="receipt-${requestId}.json"`);
+  return c.json(receipt);
+}
+
+async function showReceipt(c: InspectContext, pages: Pages): Promise<Response> {
+  const { storeId } = c.var.by;
+  const receipt = await readReceipt(c, pages, idOf(c));
+  const settings = await pages.reader.read(storeId, (sql) => settingsOf(sql, storeId));
+  const { html, contentSecurityPolicy } = await createReceiptPage(receipt, {
+    settings: { ...settings, languages: null }, // as the inspector
+    locale: "en",
+  });
+  c.header("content-security-policy", `${contentSecurityPolicy}; base-uri 'none'; frame-ancestors 'none'`);
+  return c.html(html);
+}
+
+/**
+ * Reads the receipt and records the access.
+ *
+ * @throws {DomainError} NOT_FOUND
+ */
+async function readReceipt(c: InspectContext, pages: Pages, requestId: string): Promise<ReceiptFile> {
   const receipt = await pages.exportReceipt({ storeId: c.var.by.storeId, requestId });
   if (!receipt) throw new DomainError("NOT_FOUND", `Cannot find a receipt of request ${requestId}`);
   await recordRead(c, pages, "inspectReceipt", { requestId });
-  c.header("content-disposition", `attachment; filename="receipt-${requestId}.json"`);
-  return c.json(receipt);
+  return receipt;
 }
 
 async function downloadDocument(

@@ -55,6 +55,7 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
     "subject.request": ["CUSTOMER"],
     proceed: ["CUSTOMER"],
     "export.fetched": ["CUSTOMER"],
+    hand_over: PEOPLE,
     "export.destroyed": SYSTEM,
     "download.settled": SYSTEM,
   },

@@ -1,5 +1,6 @@
 /** The inspector without JavaScript: everything works except live updates. */
 import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
 import { browserTest } from "./browser.ts";
 import { statusLine } from "./request_page.ts";
 import { openInspectedStore } from "./store.ts";
@@ -45,6 +46,7 @@ browserTest(
     assert.match(await statusLine(page), /^On hold since/);
     await page.getByRole("link", { name: "Back to now" }).click();
     assert.equal(await page.locator(".chart-scroll svg").count(), 1);
+    await assertPrintsWhole(page);
     await page.getByText("Chart as text").click();
 
     await page.locator(`a[href="/inspect/customers/${customer.id}"]`).first().click();
@@ -63,6 +65,19 @@ browserTest(
     await page.waitForURL("/inspect/signed-out");
   },
 );
+
+/** A printed request has no controls, and nothing that is folded or scrolls. */
+async function assertPrintsWhole(page: Page): Promise<void> {
+  await page.emulateMedia({ media: "print" });
+  for (const control of [".bar", "[data-part=actions]", ".chart-zoom", "[data-part=steps]"]) {
+    assert.equal(await page.locator(control).first().isVisible(), false, control);
+  }
+  const clipped = await page.locator(".tall, .scroll, .chart-scroll").evaluateAll((elements) =>
+    elements.filter((element) => element.scrollHeight > element.clientHeight + 1).length
+  );
+  assert.equal(clipped, 0);
+  await page.emulateMedia({ media: null });
+}
 
 browserTest("without JavaScript a bulk retry has a preview and a report", async (open) => {
   await using store = await openInspectedStore({ answer: (_, call) => call.fail("UNAVAILABLE", "away") });
@@ -100,6 +115,9 @@ browserTest(
     await store.confirm(erasure, "order-service", "payment-service", "communication-service");
     await store.workUntil(0);
     await page.goto(`/inspect/requests/${erasure.id}`);
-    assert.match(await download(/receipt/i), new RegExp(erasure.id));
+    assert.match(await download(/signed file/), new RegExp(erasure.id));
+    await page.getByRole("link", { name: "Show the receipt of the erasure" }).click();
+    await page.getByRole("heading", { name: "Receipt of an erasure" }).waitFor();
+    assert.match(await download("signed.json"), new RegExp(erasure.id));
   },
 );

@@ -16,6 +16,7 @@ const TABLES = [
   "effects",
   "outbox",
   "idempotency_keys",
+  "guests",
   "gdpr_requests",
   "gdpr_participants",
   "gdpr_notices",
@@ -50,6 +51,7 @@ const EXPIRING: Record<string, string[]> = {
 };
 /** Tables of evidence, which must be neither lost nor deleted. */
 const KEPT = [
+  "guests",
   "gdpr_requests",
   "gdpr_participants",
   "gdpr_notices",
@@ -285,6 +287,8 @@ async function fill(world: World): Promise<void> {
     values (${world.storeId}, 'customer', ${ref.id}, 'some delay', '{"type":"some.event"}', now(), now())`;
   const request = { kind: "gdpr_request" as const, storeId: world.storeId, id: crypto.randomUUID() };
   await tell(world, request, "open", { customerId: ref.id, right: "ACCESS" });
+  const ofGuest = { ...request, id: crypto.randomUUID() };
+  await tell(world, ofGuest, "open", { subject: { email: "guest@example.com" }, right: "ACCESS" });
   const { storeId } = world;
   await world.admin`
     insert into gdpr_participants (store_id, request_id, service, state)

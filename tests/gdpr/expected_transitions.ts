@@ -152,13 +152,24 @@ const COLLECTION: TransitionTable = {
     retry: "",
     compiled: "COMPLETED.available FULFILLED_WITH_WAIVERS",
   },
-  "COMPLETED.available FULFILLED": { ...UNFETCHED, fetched: "COMPLETED.fetched FULFILLED" },
+  "COMPLETED.available FULFILLED": {
+    ...UNFETCHED,
+    fetched: "COMPLETED.fetched FULFILLED",
+    handed: "COMPLETED.fetched FULFILLED",
+  },
   "COMPLETED.available FULFILLED_WITH_WAIVERS": {
     ...UNFETCHED_WITH_WAIVERS,
     fetched: "COMPLETED.fetched FULFILLED_WITH_WAIVERS",
+    handed: "COMPLETED.fetched FULFILLED_WITH_WAIVERS",
   },
-  "COMPLETED.not_fetched NOT_FETCHED": { fetched: "COMPLETED.fetched FULFILLED" },
-  "COMPLETED.not_fetched NOT_FETCHED with waivers": { fetched: "COMPLETED.fetched FULFILLED_WITH_WAIVERS" },
+  "COMPLETED.not_fetched NOT_FETCHED": {
+    fetched: "COMPLETED.fetched FULFILLED",
+    handed: "COMPLETED.fetched FULFILLED",
+  },
+  "COMPLETED.not_fetched NOT_FETCHED with waivers": {
+    fetched: "COMPLETED.fetched FULFILLED_WITH_WAIVERS",
+    handed: "COMPLETED.fetched FULFILLED_WITH_WAIVERS",
+  },
   "COMPLETED.fetched FULFILLED": {},
   "COMPLETED.fetched FULFILLED_WITH_WAIVERS": {},
   "COMPLETED.without_documents CANCELLED": {},

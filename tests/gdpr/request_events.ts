@@ -106,6 +106,7 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
     expire: { type: timerName("expire", machine) },
     compiled: { type: "compiled", expiresAt: at },
     fetched: { type: "export.fetched" },
+    handed: { type: "hand_over" },
     destroyed: { type: "export.destroyed" },
     "download-settled": { type: "download.settled" },
     "subject-request": { type: "subject.request" },

@@ -1,12 +1,13 @@
 /** What a shopper reads about an erasure: the store's reasons, and the receipt after the account is gone. */
 import assert from "node:assert/strict";
 import { checkReceipts } from "../../actors/gdpr/receipts/check.ts";
+import { VERIFY_COMMAND } from "../../actors/gdpr/receipts/page.ts";
 import { receiptLink } from "../../actors/gdpr/receipts/link.ts";
 import { createStoreReader } from "../../db/store_reader.ts";
 import { createHttpApp } from "../../http/mod.ts";
 import { createReceipts } from "../../rest/receipts.ts";
 import { PARTICIPANTS, requestSettings } from "../actors/settings.ts";
-import { shopper } from "../actors/world.ts";
+import { register, shopper } from "../actors/world.ts";
 import { createKeys } from "../gdpr/keys.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { noLimits } from "../rest/server.ts";
@@ -69,6 +70,71 @@ Deno.test("a shopper reads the reason of a hold, an extension, a cancellation an
   await shop.work(new Date(Date.now() + 2 * HOUR_MS));
   assert.equal((await fourth.read()).status, "IN_PROGRESS");
   for (const { read } of [first, second, fourth]) assert.equal((await read()).reason, null);
+});
+
+Deno.test("a browser gets the receipt as a page in the reader's language, whose files OpenSSL verifies", async () => {
+  const keys = await createKeys();
+  await using graph = await startGraph({
+    world: { requests: await requestSettings({ graceMs: 0, participants: PARTICIPANTS.slice(0, 2) }) },
+    receiptLinkKeys: keys.receiptLinkKeys,
+  });
+  const { world } = graph;
+  const fixture = createRequestFixture(world);
+  const customer = await register(world, { firstName: "Grete", phone: "+41445551234" });
+  const request = await fixture.open(customer, "ERASURE", {}, { by: shopper(customer) });
+  await fixture.work();
+  await fixture.tell(request, "participant.confirm", { service: PARTICIPANTS[0], evidence: "2 orders" });
+  await fixture.tell(request, "waive", { service: PARTICIPANTS[1], reason: "the service is gone" });
+  await fixture.work();
+  const app = createHttpApp({ corsOrigins: [] }).route(
+    "/receipts",
+    createReceipts({
+      reader: createStoreReader(world.database.pool("customer_api")),
+      receiptLinkKeys: keys.receiptLinkKeys,
+      limits: await noLimits(),
+    }),
+  );
+  const url = await receiptLink(keys.receiptLinkKeys, { storeId: world.storeId, requestId: request.id });
+  const get = (headers: Record<string, string>) => app.request(url, { headers });
+  assert.equal((await get({ accept: "*/*" })).headers.get("content-type"), "application/json");
+  const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+  const response = await get({ ...browser, "accept-language": "de-CH,de;q=0.9,en;q=0.5" });
+  const page = await response.text();
+  const policy = response.headers.get("content-security-policy") ?? "";
+  assert.match(
+    policy,
+    /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; frame-ancestors 'none'$/,
+  );
+  for (
+    const sentence of [
+      "Die Person hat die Löschung beantragt.",
+      "Kontakt: 2 Werte",
+      "Identität: 1 Wert",
+      `${PARTICIPANTS[0]} hat am `,
+      `Auf die Bestätigung von ${PARTICIPANTS[1]} wurde nicht gewartet.`,
+      "fand danach keinen persönlichen Wert",
+    ]
+  ) assert.ok(page.includes(sentence), sentence);
+  assert.doesNotMatch(page, /Grete|5551234|2 orders|service is gone|<script/);
+  assert.match(await (await get({ ...browser, "accept-language": "xx!" })).text(), /<html lang="en">/);
+
+  const folder = await Deno.makeTempDir({ prefix: "customer-service-receipt-" });
+  try {
+    for (const [, name, base64] of page.matchAll(/download="([^"]+)" href="data:[^,]+;base64,([^"]+)"/g)) {
+      await Deno.writeFile(`${folder}/${name}`, Uint8Array.fromBase64(base64!));
+    }
+    const [command = "", ...args] = VERIFY_COMMAND.split(" ");
+    const verify = () => new Deno.Command(command, { args, cwd: folder }).output();
+    assert.equal((await verify()).code, 0);
+    const signed = await Deno.readTextFile(`${folder}/signed.json`);
+    await Deno.writeTextFile(`${folder}/signed.json`, signed.replace("CONFIRMED", "CONFIRMEd"));
+    assert.notEqual((await verify()).code, 0, "a changed text is not signed");
+    const text = await Deno.readTextFile(`${folder}/receipt.json`);
+    const [checked] = await checkReceipts([{ name: "receipt.json", text }], []);
+    assert.ok(checked?.findings.every(({ verdict }) => verdict !== "failed"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("the link to a receipt works without a token once the account is erased, and verifies offline", async () => {

@@ -80,3 +80,44 @@ Deno.test("an officer opens a request for a letter, with its date, and checks th
   assert.match(verified, /You confirmed the identity\./);
   assert.match(verified, /showed an identity document; checked on .*; ticket 4711/);
 });
+
+Deno.test("an officer opens a request of a person without an account, whose contact only some staff see", async () => {
+  await using inspector = await startInspector();
+  const { world, officer, staff } = inspector;
+  const path = "/inspect/open";
+  const person = { email: "guest@example.com", phone: "+442079460444", locale: "de" };
+  const fields = { type: "ACCESS", channel: "LETTER", ...person };
+  assert.match(
+    textOf(await (await inspector.get("/inspect", officer)).text()),
+    /a person without an account/,
+  );
+  assert.match(textOf(await (await inspector.get(path, officer)).text()), /Email address/);
+
+  const refused = await inspector.post(path, officer, { ...fields, phone: "020 7946" });
+  const text = await refused.text();
+  assert.equal(refused.status, 400);
+  assert.match(textOf(text), /phone must be a phone number/);
+  assert.ok(text.includes('value="guest@example.com"'), "the email is kept");
+  for (const by of [staff(["CUSTOMER_SUPPORT"]), shopper(customerRef(world))]) {
+    assert.equal((await inspector.post(path, by, fields)).status, 403);
+  }
+
+  const opened = await inspector.post(path, officer, fields);
+  assert.equal(opened.status, 303);
+  const request = opened.headers.get("location") ?? "";
+  const seenBy = async (by = officer) => textOf(await (await inspector.get(request, by)).text());
+  const hidden = await seenBy();
+  assert.match(hidden, /Person without an account/);
+  assert.doesNotMatch(hidden, /guest@example\.com/, "a privacy officer reads no values");
+  assert.match(await seenBy(staff(["STORE_MANAGER"])), /Contact\s*guest@example\.com, \+442079460444, de/);
+  const operations = await world.admin`
+    select payload ->> 'operation' as operation from outbox where payload ->> 'action' = 'GDPR_REQUEST_READ'
+    order by seq`;
+  assert.deepEqual(operations.map(({ operation }) => operation), [
+    "inspectRequest",
+    "inspectRequestWithContact",
+  ]);
+  const list = await (await inspector.get("/inspect", officer)).text();
+  assert.match(textOf(list), /without an account/);
+  assert.doesNotMatch(list, /guest@example/);
+});

@@ -89,6 +89,9 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   assert.match(partOf(done, "next"), /No work is pending/);
   assert.doesNotMatch(done, /Ada|Lovelace|Bahnhofstrasse|example\.com/);
 
+  const shown = await inspector.get(`${pathOf(request.id)}/receipt/page`, officer);
+  assert.match(await shown.text(), /<h1>Receipt of an erasure<\/h1>/);
+  assert.match(shown.headers.get("content-security-policy") ?? "", /style-src 'sha256-/);
   const receipt = await inspector.get(`${pathOf(request.id)}/receipt`, officer);
   assert.match(receipt.headers.get("content-disposition") ?? "", /^attachment; filename="receipt-/);
   const file = await receipt.text();
@@ -329,7 +332,7 @@ Deno.test("a request is visible to officers of its own store only", async () => 
     [world.system, 403],
   ] as const;
   for (const [as, status] of cases) {
-    for (const path of ["", "?at=1", "/live", "/receipt", "/export/access.json"]) {
+    for (const path of ["", "?at=1", "/live", "/receipt", "/receipt/page", "/export/access.json"]) {
       const response = await inspector.get(`${pathOf(id)}${path}`, as);
       const expected = status !== 200 || !/^\/[re]/.test(path) ? status : 404; // it has no documents yet
       assert.equal(response.status, expected, `${as.roles} ${path}`);

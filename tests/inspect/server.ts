@@ -1,6 +1,7 @@
 /** Inspector on a real socket, with real actors and a real PostgreSQL. */
 import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import { findContact } from "../../actors/gdpr/requests/subject.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { createAuditLog } from "../../actors/audit_log.ts";
 import { createRefusalLog } from "../../actors/refusal_log.ts";
@@ -97,6 +98,7 @@ export async function startInspector(
       exportLink: (key) => exportLink(api, keys, key),
       downloads: createExportDownloads(api, keys, started.actors),
       exportReceipt: (key) => exportReceipt(reader, key),
+      findContact: (guest) => reader.read(guest.storeId, (sql) => findContact(sql, keys.hashKeys, guest)),
       participants: PARTICIPANTS,
       services: { READ_CUSTOMERS: ["identity-service"] },
       requiresController,

@@ -205,6 +205,50 @@ Deno.test("a letter from outside an account waits for a check of the identity, w
   ]);
 });
 
+Deno.test("a person without an account is named by an email, which no answer contains", async () => {
+  await using rest = await withGrace(HOUR_MS);
+  const as = officer(rest);
+  const body = {
+    subject: { email: "Guest@Example.com", phone: "+442079460444", locale: "de" },
+    type: "ACCESS",
+    channel: "EMAIL",
+  };
+  const opened = await rest.call("POST", PATH, { as, body });
+  const { requestId, customerId, hasAccount, identityVerified, channel } = opened.body;
+  assert.deepEqual([opened.status, hasAccount, identityVerified, channel], [201, false, false, "EMAIL"]);
+  const again = await rest.call("POST", PATH, {
+    as,
+    body: { ...body, subject: { email: "guest@example.com" } },
+  });
+  assert.deepEqual([again.status, again.body.requestId], [200, requestId]);
+  const listed = await rest.call("GET", `${PATH}?customerId=${customerId}`, { as });
+  assert.deepEqual(
+    listed.body.items.map((item: Record<string, unknown>) => [item.requestId, item.hasAccount]),
+    [[requestId, false]],
+  );
+  const read = await rest.call("GET", `${PATH}/${requestId}`, { as });
+  for (const { body } of [opened, again, listed, read]) {
+    assert.doesNotMatch(JSON.stringify(body), /guest|20794604/i);
+  }
+  const unknown = await rest.call("GET", `/customers/${customerId}`, { as: rest.staff(["STORE_MANAGER"]) });
+  assert.equal(unknown.status, 404, "a guest is no customer");
+
+  const { version } = (await rest.call("POST", `${PATH}/${requestId}/verify-identity`, {
+    as,
+    body: { method: "EMAIL_REPLY" },
+  })).body;
+  assert.equal(version, 2);
+  const early = await rest.call("POST", `${PATH}/${requestId}/hand-over`, { as });
+  assert.deepEqual([early.status, early.body.code], [409, "REFUSED_IN_STATE"]);
+  for (const fields of [{ subject: {} }, { subject: { email: "guest" } }, { customerId }, {}]) {
+    const invalid = await rest.call("POST", PATH, { as, body: { ...body, subject: undefined, ...fields } });
+    const expected = "customerId" in fields ? 201 : 400; // the open request is verified by now
+    assert.equal(invalid.status, expected, JSON.stringify(invalid.body));
+  }
+  const both = await rest.call("POST", PATH, { as, body: { ...body, customerId } });
+  assert.match(both.body.message, /either customerId or subject/);
+});
+
 Deno.test("invalid fields and filters are refused by name", async () => {
   await using rest = await startRest();
   const as = officer(rest);

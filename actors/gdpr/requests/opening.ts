@@ -85,7 +85,7 @@ async function begin(
   const { right: type, corrections, cause, note } = opened;
   authorizeOpening(opened, by);
   const customerId = opened.customerId ??
-    await identifySubject(tx, settings, storeId, opened.subject!, readTime);
+    await identifySubject(tx, settings, { storeId, contact: opened.subject! }, readTime);
   const [subject, now, storeSettings] = await Promise.all([
     lockSubject(tx, sealingKeys, { storeId, customerId }),
     readTime(),

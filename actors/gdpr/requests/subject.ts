@@ -102,8 +102,7 @@ export async function identifySubject(
     sealingKeys: SealingKeys;
     hashEmail(email: string): Promise<EmailHash[]>;
   },
-  storeId: string,
-  contact: Contact,
+  { storeId, contact }: { storeId: string; contact: Contact },
   readTime: () => Promise<Date>,
 ): Promise<string> {
   const customerId = await findCustomerByEmail(tx, storeId, contact.email);

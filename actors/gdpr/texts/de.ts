@@ -326,6 +326,43 @@ export const de: Texts = {
       automatedDecisions: "Angabe zu automatisierten Entscheidungen",
     },
   },
+  receipt: {
+    title: "Beleg über eine Löschung",
+    introduction:
+      "Diese Seite sagt in Sätzen, was der unterschriebene Beleg unten festhält. Sie enthält keine Personendaten außer den Nummern der Person und des Antrags.",
+    number: "Nummer des Belegs",
+    erasedAt: "Gelöscht",
+    completedAt: "Abgeschlossen",
+    erased: "Was gelöscht wurde",
+    because: {
+      SUBJECT: "Die Person hat die Löschung beantragt.",
+      STAFF: "Personal des Shops hat die Löschung im Namen der Person beantragt.",
+      SERVICE: "Ein Dienst des Shops hat die Löschung im Namen der Person beantragt.",
+      RESTORE:
+        "Die Person war bereits gelöscht worden, und eine wiederhergestellte Datenbank hatte die Daten zurückgebracht.",
+      RETENTION: "Die Aufbewahrungsfrist des geschlossenen Kontos war abgelaufen.",
+    },
+    secondPerson: "Eine zweite Person hat sie bestätigt.",
+    cleared: "Diese Werte wurden hier gelöscht: {values}.",
+    values: { one: "{count} Wert", other: "{count} Werte" },
+    nothingErased: "Hier gab es keine Werte zu löschen.",
+    nothingLeft:
+      "Eine Suche in allen Spalten, die eine Löschung leert, und in allen Texten fand danach keinen persönlichen Wert.",
+    residue: "Eine Suche fand danach an {count} Stellen persönliche Werte.",
+    reasons: "Der Beleg enthält die Begründungen des Personals nur als Hashwerte mit Salt.",
+    participants: "Andere Dienste",
+    noParticipants: "Kein anderer Dienst war beteiligt.",
+    confirmed: "{service} hat am {at} bestätigt, die eigenen Daten gelöscht zu haben.",
+    signed: "Der Dienst hat die Bestätigung unterschrieben.",
+    waived: "Auf die Bestätigung von {service} wurde nicht gewartet. Das wurde am {at} entschieden.",
+    waiverConfirmed: "Eine zweite Person hat die Entscheidung bestätigt.",
+    verify: "Wie sich der Beleg prüfen lässt",
+    steps:
+      "Laden Sie die Dateien herunter und führen Sie den Befehl mit OpenSSL 3 aus. Er gibt „Signature Verified Successfully“ aus, wenn der Shop genau diesen Text unterschrieben hat. Der Shop veröffentlicht seine öffentlichen Schlüssel unter {keys}: Der unten stehende muss das „x“ eines von ihnen sein.",
+    previous: "SHA-256 des vorherigen Belegs",
+    key: "Schlüssel-ID",
+    publicKey: "Öffentlicher Schlüssel",
+  },
   notices: {
     kinds: {
       RECEIVED: {

@@ -318,6 +318,42 @@ export const en: Texts = {
       automatedDecisions: "statement on automated decisions",
     },
   },
+  receipt: {
+    title: "Receipt of an erasure",
+    introduction:
+      "This page says in sentences what the signed receipt below states. It contains no personal data other than the numbers of the person and of the request.",
+    number: "Number of the receipt",
+    erasedAt: "Erased",
+    completedAt: "Completed",
+    erased: "What was erased",
+    because: {
+      SUBJECT: "The person requested the erasure.",
+      STAFF: "Staff of the store requested the erasure on behalf of the person.",
+      SERVICE: "A service of the store requested the erasure on behalf of the person.",
+      RESTORE: "The person had been erased before, and a restored database had brought the data back.",
+      RETENTION: "The retention period of the closed account had ended.",
+    },
+    secondPerson: "A second person confirmed it.",
+    cleared: "These values were erased here: {values}.",
+    values: { one: "{count} value", other: "{count} values" },
+    nothingErased: "There were no values to erase here.",
+    nothingLeft:
+      "A search of every column that an erasure empties, and of all texts, found no personal value afterwards.",
+    residue: "A search afterwards found personal values in {count} places.",
+    reasons: "The receipt contains the reasons of staff as salted hashes only.",
+    participants: "Other services",
+    noParticipants: "No other service took part.",
+    confirmed: "{service} confirmed on {at} that it has erased its data.",
+    signed: "It has signed the confirmation.",
+    waived: "The confirmation of {service} was not awaited. That was decided on {at}.",
+    waiverConfirmed: "A second person confirmed the decision.",
+    verify: "How to verify the receipt",
+    steps:
+      "Download the files and run the command with OpenSSL 3. It prints “Signature Verified Successfully” if the store has signed exactly this text. The store publishes its public keys at {keys}: the one below must be the “x” of one of them.",
+    previous: "SHA-256 of the previous receipt",
+    key: "Key ID",
+    publicKey: "Public key",
+  },
   notices: {
     kinds: {
       RECEIVED: {

@@ -323,6 +323,43 @@ export const fr: Texts = {
       automatedDecisions: "déclaration sur les décisions automatisées",
     },
   },
+  receipt: {
+    title: "Attestation d'effacement",
+    introduction:
+      "Cette page dit en phrases ce que l'attestation signée ci-dessous constate. Elle ne contient aucune donnée personnelle, sauf les numéros de la personne et de la demande.",
+    number: "Numéro de l'attestation",
+    erasedAt: "Effacé",
+    completedAt: "Terminé",
+    erased: "Ce qui a été effacé",
+    because: {
+      SUBJECT: "La personne a demandé l'effacement.",
+      STAFF: "Le personnel de la boutique a demandé l'effacement au nom de la personne.",
+      SERVICE: "Un service de la boutique a demandé l'effacement au nom de la personne.",
+      RESTORE:
+        "La personne avait déjà été effacée, et une base de données restaurée avait fait revenir les données.",
+      RETENTION: "Le délai de conservation du compte fermé avait expiré.",
+    },
+    secondPerson: "Une seconde personne l'a confirmé.",
+    cleared: "Ces valeurs ont été effacées ici : {values}.",
+    values: { one: "{count} valeur", other: "{count} valeurs" },
+    nothingErased: "Il n'y avait aucune valeur à effacer ici.",
+    nothingLeft:
+      "Une recherche dans toutes les colonnes qu'un effacement vide, et dans tous les textes, n'a ensuite trouvé aucune valeur personnelle.",
+    residue: "Une recherche a ensuite trouvé des valeurs personnelles à {count} endroits.",
+    reasons: "L'attestation ne contient les motifs du personnel que sous forme d'empreintes salées.",
+    participants: "Autres services",
+    noParticipants: "Aucun autre service n'a participé.",
+    confirmed: "{service} a confirmé le {at} avoir effacé ses données.",
+    signed: "Le service a signé la confirmation.",
+    waived: "La confirmation de {service} n'a pas été attendue. Cela a été décidé le {at}.",
+    waiverConfirmed: "Une seconde personne a confirmé la décision.",
+    verify: "Comment vérifier l'attestation",
+    steps:
+      "Téléchargez les fichiers et exécutez la commande avec OpenSSL 3. Elle affiche « Signature Verified Successfully » si la boutique a signé exactement ce texte. La boutique publie ses clés publiques à l'adresse {keys} : celle ci-dessous doit être le « x » de l'une d'elles.",
+    previous: "SHA-256 de l'attestation précédente",
+    key: "Identifiant de la clé",
+    publicKey: "Clé publique",
+  },
   notices: {
     kinds: {
       RECEIVED: {

@@ -323,6 +323,42 @@ export const it: Texts = {
       automatedDecisions: "dichiarazione sulle decisioni automatizzate",
     },
   },
+  receipt: {
+    title: "Attestazione di una cancellazione",
+    introduction:
+      "Questa pagina dice in frasi ciò che l'attestazione firmata qui sotto constata. Non contiene dati personali, tranne i numeri della persona e della richiesta.",
+    number: "Numero dell'attestazione",
+    erasedAt: "Cancellato",
+    completedAt: "Concluso",
+    erased: "Che cosa è stato cancellato",
+    because: {
+      SUBJECT: "La persona ha chiesto la cancellazione.",
+      STAFF: "Il personale del negozio ha chiesto la cancellazione per conto della persona.",
+      SERVICE: "Un servizio del negozio ha chiesto la cancellazione per conto della persona.",
+      RESTORE: "La persona era già stata cancellata, e una banca dati ripristinata aveva riportato i dati.",
+      RETENTION: "Il periodo di conservazione dell'account chiuso era terminato.",
+    },
+    secondPerson: "Una seconda persona l'ha confermata.",
+    cleared: "Questi valori sono stati cancellati qui: {values}.",
+    values: { one: "{count} valore", other: "{count} valori" },
+    nothingErased: "Qui non c'erano valori da cancellare.",
+    nothingLeft:
+      "Una ricerca in tutte le colonne che una cancellazione svuota, e in tutti i testi, non ha trovato poi alcun valore personale.",
+    residue: "Una ricerca ha trovato poi valori personali in {count} punti.",
+    reasons: "L'attestazione contiene le motivazioni del personale solo come hash con salt.",
+    participants: "Altri servizi",
+    noParticipants: "Nessun altro servizio ha partecipato.",
+    confirmed: "{service} ha confermato il {at} di avere cancellato i propri dati.",
+    signed: "Il servizio ha firmato la conferma.",
+    waived: "La conferma di {service} non è stata attesa. Lo si è deciso il {at}.",
+    waiverConfirmed: "Una seconda persona ha confermato la decisione.",
+    verify: "Come verificare l'attestazione",
+    steps:
+      "Scarichi i file ed esegua il comando con OpenSSL 3. Stampa “Signature Verified Successfully” se il negozio ha firmato esattamente questo testo. Il negozio pubblica le sue chiavi pubbliche all'indirizzo {keys}: quella qui sotto deve essere la “x” di una di esse.",
+    previous: "SHA-256 dell'attestazione precedente",
+    key: "ID della chiave",
+    publicKey: "Chiave pubblica",
+  },
   notices: {
     kinds: {
       RECEIVED: {

@@ -1,5 +1,6 @@
 /** Shape of the texts that documents for customers and for authorities consist of. One file holds each language. */
 import type { Category, LegalBasis, Purpose, Retention } from "../../../domain/processing.ts";
+import type { BECAUSE } from "../receipts/file.ts";
 import type { NoticeKind, RefusalGround } from "../../../domain/notices.ts";
 import type { Language, MissingStatement } from "../../../domain/store_settings.ts";
 
@@ -113,6 +114,39 @@ export interface Texts {
     /** `{basis}` */
     proposed: string;
     statements: Record<MissingStatement, string>;
+  };
+  /** Receipt of an erasure as a page. */
+  receipt: {
+    title: string;
+    introduction: string;
+    number: string;
+    erasedAt: string;
+    completedAt: string;
+    erased: string;
+    because: Record<keyof typeof BECAUSE, string>;
+    secondPerson: string;
+    /** `{values}` */
+    cleared: string;
+    values: Counted;
+    nothingErased: string;
+    nothingLeft: string;
+    /** `{count}` */
+    residue: string;
+    reasons: string;
+    participants: string;
+    noParticipants: string;
+    /** `{service}`, `{at}` */
+    confirmed: string;
+    signed: string;
+    /** `{service}`, `{at}` */
+    waived: string;
+    waiverConfirmed: string;
+    verify: string;
+    /** `{keys}` */
+    steps: string;
+    previous: string;
+    key: string;
+    publicKey: string;
   };
   /** Notices about a request, of which each text is a paragraph. */
   notices: {

@@ -4,14 +4,15 @@ import { transfersOf } from "../../texts/transfers.ts";
 import { rightsOf } from "./access_texts.ts";
 import { type Contents, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
 import { definitions, escape, time, value } from "./html.ts";
+import { framePage } from "./page.ts";
 import { type Presentation, type PresentedRecord, readableFields } from "./presentation.ts";
-import { sha256 } from "../../../../lib/hash.ts";
 
 export async function* accessHtml(contents: Contents): Text {
   const { presentation, sections } = contents;
-  const style = await Deno.readTextFile(new URL("./access_style.css", import.meta.url));
+  const { language, access: { title } } = presentation.texts;
+  const { head } = await framePage(language, title);
   const statements = statementsOf(presentation);
-  yield head(style, presentation) + about(contents) +
+  yield head + about(contents) +
     tableOfContents(sections, presentation, statements.length > 0) + "<main>\n";
   for (const [index, section] of sections.entries()) {
     yield sectionHead(section, index, presentation);
@@ -24,23 +25,6 @@ export async function* accessHtml(contents: Contents): Text {
   if (statements.length > 0) yield definitionSection("statements", access.statements, statements);
   const rights = rightsOf(presentation).map(({ name, text }) => [name, escape(text)] as const);
   yield definitionSection("rights", access.rights, rights) + "</main>\n</body>\n</html>\n";
-}
-
-function head(style: string, { texts: { language, access: { title } } }: Presentation): string {
-  const hash = sha256(style).toBase64();
-  return `<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash}'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<title>${escape(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-`;
 }
 
 function about({ request, description, compiledAt, presentation }: Contents): string {
