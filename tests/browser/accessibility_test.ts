@@ -80,8 +80,11 @@ browserTest("the overview, its filters and the bulk retry are accessible", async
     await assertAccessible(page, name);
   }
   await page.goto("/inspect/open");
-  await page.getByLabel("Email").fill("ottilie at notice");
-  await page.getByRole("button", { name: /open/i }).last().click();
+  await page.getByLabel("Email address").fill("ottilie@notice.example");
+  await page.getByLabel("Type").selectOption("ACCESS");
+  await page.getByLabel("How it was received").selectOption("LETTER");
+  await page.getByLabel("Day of receipt").fill("2999-01-01");
+  await page.locator("form[action*='/inspect/open'] button").click();
   await page.getByRole("alert").waitFor();
   await assertAccessible(page, "a refused request of a person without an account");
   await page.goto("/inspect/retry");

@@ -272,7 +272,13 @@ async function assertErasure(
     select anonymized_at, email is null as empty from customers where customer_id = ${customerId as string}
     union all select anonymized_at, sealed_contact is null from guests where customer_id = ${customerId as string}`;
   assert.ok(subject);
-  if (outcome === "NOT_IDENTIFIED" && subject.anonymizedAt !== null) return; // by another request
+  if (!isErased && subject.anonymizedAt !== null) {
+    const others = await admin`
+      select from gdpr_requests where customer_id = ${customerId as string} and type = 'ERASURE'
+        and request_id <> ${requestId as string} and cleared is not null`;
+    assert.ok(others.length > 0, "another request has erased the customer");
+    return;
+  }
   assert.equal(subject.anonymizedAt !== null, isErased, "anonymized when the erasure starts");
   assert.equal(subject.empty, isErased);
   const [remaining] = await admin`

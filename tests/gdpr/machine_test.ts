@@ -4,8 +4,7 @@ import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { initialTransition, transition } from "xstate";
 import { getShortestPaths, getSimplePaths } from "xstate/graph";
 import { machineOf } from "../../actors/gdpr/requests/snapshot.ts";
-import { OWN_DATA, type Right } from "../../actors/gdpr/types.ts";
-import { isCancellable } from "../../domain/cancellation.ts";
+import { OWN_DATA } from "../../actors/gdpr/types.ts";
 import { register, tell } from "../actors/world.ts";
 import { createManualClockWorld, DAY, type ManualClockWorld } from "./manual_clock.ts";
 import { MACHINES } from "./expected_transitions.ts";
@@ -189,8 +188,6 @@ for (const { id, right, proposed, unidentified = false, table, one, two } of MAC
 
   Deno.test(`${title} accepts in each state the events of the table, and no others`, () => {
     for (const [name, { state }] of paths) {
-      const [status] = name.split(/[. ]/) as ["PENDING" | "IN_PROGRESS" | "COMPLETED"];
-      assert.equal(isCancellable({ type: right as Right, status }), rows[name]?.cancel !== undefined, name);
       for (const label of eventLabels([service, "stranger"], id)) {
         const event = eventOf(label, id, state.context);
         const expected = rows[name]?.[label];
