@@ -18,7 +18,9 @@ import { type CallContext, type CustomerMethods, requireStore } from "./contract
 /** With the names of the contract, which the error message repeats. */
 const KEY = z.object({ notice_id: uuid, store_id: uuid });
 
-const RESULT = z.object({ result: z.enum(NoticeResult, { error: "must be DELIVERED or UNDELIVERABLE" }) });
+const RESULT = z.object({
+  result: z.int().refine((result) => result in NoticeResult, "must be DELIVERED or UNDELIVERABLE"),
+});
 
 const KINDS: Record<NoticeKind, Kind> = {
   RECEIVED: Kind.RECEIVED,
