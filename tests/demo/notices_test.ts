@@ -138,6 +138,11 @@ Deno.test("an extension and a refusal are delivered by communication-service and
   const variables = { id: another.data.requestAccess.request.id };
   const ofEve = await graph.ask(READ, { as: eve, variables });
   assert.equal(ofEve.data.gdprRequest.informed, "UNDELIVERABLE");
+  await graph.ask(`mutation ($id: ID!) { cancelGdprRequest(id: $id) { request { id } } }`, {
+    as: eve,
+    variables,
+  });
+  assert.deepEqual(await publish(), ["CANCELLED"]);
 
   // An erasure: the closing notice goes to the sealed address, and is then destroyed.
   const opened = await graph.ask(`mutation { requestErasure { request { id } } }`, { as });
@@ -161,6 +166,6 @@ Deno.test("an extension and a refusal are delivered by communication-service and
   );
 
   const linesWith = (text: string) => captured.lines.filter((line) => line.includes(text)).length;
-  assert.deepEqual([linesWith("as DELIVERED"), linesWith("as UNDELIVERABLE")], [5, 1]);
+  assert.deepEqual([linesWith("as DELIVERED"), linesWith("as UNDELIVERABLE")], [5, 2]);
   assert.ok(captured.lines.every((line) => !line.includes("@")), "no address in the log");
 });
