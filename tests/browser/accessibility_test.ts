@@ -1,7 +1,6 @@
 /** Accessibility of every page (WCAG 2.2 AA, by axe-core): wide and narrow, light and dark. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { ActorRef } from "../../actors/commands.ts";
 import { shopper } from "../actors/world.ts";
 import { horizontalOverflow, violations } from "./axe.ts";
 import { browserTest } from "./browser.ts";
@@ -42,23 +41,6 @@ browserTest("requests are accessible in states of every kind, and in their histo
   }
   await page.goto(`/inspect/requests/${sample.requests.erasing.id}?at=2`);
   await assertAccessible(page, "a past event");
-  const noticeOf = async ({ id }: ActorRef, kind: string): Promise<ActorRef> => {
-    const [row] = await sample.world.admin`
-      select notice_id from gdpr_notices where request_id = ${id} and kind = ${kind}`;
-    return { kind: "gdpr_notice", storeId: sample.world.storeId, id: row?.noticeId };
-  };
-  for (const kind of ["RECEIVED", "REFUSED"]) {
-    await sample.send(await noticeOf(refused, kind), "bounce", {}, sample.world.system);
-  }
-  await page.goto(`/inspect/requests/${refused.id}`);
-  const notices = page.locator("[data-part=notices]");
-  await notices.getByLabel("Reason to waive the notice: Request received").selectOption("SENT_BY_LETTER");
-  await notices.getByRole("row", { name: /Request received/ }).getByRole("button", { name: "Waive" }).click();
-  await notices.getByText("sent by letter", { exact: false }).and(notices.locator("td")).waitFor();
-  const states = await notices.locator("td[data-name=State]").allInnerTexts();
-  assert.deepEqual(states.map((state) => state.trim()), ["Waived: sent by letter", "Undeliverable"]);
-  assert.equal(await notices.getByRole("combobox").count(), 1, "only the undeliverable one can be waived");
-  await assertAccessible(page, "notices");
 });
 
 browserTest("the overview, its filters and the bulk retry are accessible", async (open) => {
@@ -72,22 +54,12 @@ browserTest("the overview, its filters and the bulk retry are accessible", async
     "an invalid query": "/inspect?type=nonsense&sort=sideways&what=this",
     "the settings of the store": "/inspect/settings",
     "the record of processing": "/inspect/record-of-processing?language=de",
-    "a request of a person without an account": "/inspect/open",
     "the preview of a retry": "/inspect/retry",
   };
   for (const [name, path] of Object.entries(pages)) {
     await page.goto(path);
     await assertAccessible(page, name);
   }
-  await page.goto("/inspect/open");
-  await page.getByLabel("Email address").fill("ottilie@notice.example");
-  await page.getByLabel("Type").selectOption("ACCESS");
-  await page.getByLabel("How it was received").selectOption("LETTER");
-  await page.getByLabel("Day of receipt").fill("2999-01-01");
-  await page.locator("form[action*='/inspect/open'] button").click();
-  await page.getByRole("alert").waitFor();
-  await assertAccessible(page, "a refused request of a person without an account");
-  await page.goto("/inspect/retry");
   await page.getByRole("button", { name: /^Retry \d requests now$/ }).click();
   await page.getByRole("status").getByText("0 refused").waitFor();
   await assertAccessible(page, "the report of a retry");

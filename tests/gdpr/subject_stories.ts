@@ -24,9 +24,25 @@ const RETENTION_DAYS = 60;
 const EXPIRED = "xstate.after.UNTIL_EXPIRED.gdpr_notice@1.due";
 const REPEATED = "xstate.after.UNTIL_REPEAT.gdpr_notice@1.due";
 
+/** A world with the parts that its stories share. */
+type StoryWorld = Awaited<ReturnType<typeof createStoryWorld>>;
+
 interface Story {
-  world: ManualClockWorld;
+  world: StoryWorld;
   customer: ActorRef;
+}
+
+async function createStoryWorld() {
+  const world = await createManualClockWorld({ graceMs: DAY, participants: ["orders"] });
+  const { storeId, database, actors, clock } = world;
+  const settings = { kind: "store_settings" as const, storeId, id: storeId };
+  await tell(world, settings, "settings.change", { closedAccountRetentionDays: RETENTION_DAYS });
+  const api = database.pool("customer_api");
+  return Object.assign(world, {
+    fixture: createRequestFixture(world, PERFORMERS),
+    reader: createStoreReader(api),
+    sweep: { sql: database.pool("customer_worker"), api, actors, clock },
+  });
 }
 
 interface Row {
@@ -93,7 +109,7 @@ const open = (
   right: string,
   fields: Record<string, unknown>,
   by = world.officer,
-) => attempt(createRequestFixture(world).open(customer, right, fields, { by }));
+) => attempt(world.fixture.open(customer, right, fields, { by }));
 const isUnidentified = ({ isIdentified }: Row) => !isIdentified;
 const later = (world: ManualClockWorld, days: number) =>
   world.now = new Date(world.now.getTime() + days * DAY);
@@ -124,14 +140,9 @@ const EVENTS: Readonly<Record<string, (story: Story) => Promise<unknown>>> = {
   reinstate: ({ world, customer }) => attempt(tell(world, customer, "account.reinstate")),
   async sweep({ world }) {
     later(world, RETENTION_DAYS - 13);
-    await sweepBatch({
-      sql: world.database.pool("customer_worker"),
-      api: world.database.pool("customer_api"),
-      actors: world.actors,
-      clock: world.clock,
-    });
+    await sweepBatch(world.sweep);
   },
-  work: ({ world }) => createRequestFixture(world, PERFORMERS).work(world.now),
+  work: ({ world }) => world.fixture.work(world.now),
   deliver: (story) => tellNotice(story, "deliver"),
   bounce: (story) => tellNotice(story, "bounce"),
   waive: (story) => tellNotice(story, "waive", { waiver: "SENT_BY_LETTER" }),
@@ -152,10 +163,7 @@ const LIKELY = ["access letter", "own erasure", "start", "start", "confirm", "ve
 
 /** @param stories number of random stories */
 export async function assertStories(stories: number): Promise<void> {
-  await using world = await createManualClockWorld({ graceMs: DAY, participants: ["orders"] });
-  const { storeId } = world;
-  const settings = { kind: "store_settings" as const, storeId, id: storeId };
-  await tell(world, settings, "settings.change", { closedAccountRetentionDays: RETENTION_DAYS });
+  await using world = await createStoryWorld();
   const start = world.now;
   const label = fc.oneof(
     { arbitrary: fc.constantFrom(...LIKELY), weight: 1 },
@@ -197,8 +205,7 @@ async function finish(story: Story): Promise<void> {
   const rows = await requestsOf(story);
   assert.deepEqual(rows.filter(isOpen), [], "every request has ended");
 
-  const reader = createStoreReader(world.database.pool("customer_api"));
-  const found = await reader.read(customer.storeId, (sql) =>
+  const found = await world.reader.read(customer.storeId, (sql) =>
     searchRequests(sql, {
       storeId: customer.storeId,
       filter: { customerId: customer.id, undelivered: true },
