@@ -1,13 +1,9 @@
 /** Rows of the customers. */
+import type { ProfileValues } from "../domain/profile.ts";
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
-export interface CustomerRow {
-  email: string | null;
-  firstName: string | null;
-  lastName: string | null;
-  phone: string | null;
-  locale: string | null;
+export interface CustomerRow extends ProfileValues {
   status: "ACTIVE" | "SUSPENDED" | "CLOSED";
   /** Counts the changes of profile, status and addresses. */
   version: number;

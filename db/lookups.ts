@@ -1,6 +1,7 @@
 /** Lookups of the shopping path. Lookups of one tick share one statement, across stores. */
 import { batched, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
+import type { ProfileValues } from "../domain/profile.ts";
 import type { AddressValues } from "./customer_addresses.ts";
 
 export type { Wanted } from "./_batches.ts";
@@ -36,14 +37,9 @@ export interface Address extends AddressValues {
 }
 
 /** Whole customer from one snapshot; personal values are null once anonymized. */
-export interface Customer {
+export interface Customer extends ProfileValues {
   storeId: string;
   customerId: string;
-  email: string | null;
-  firstName: string | null;
-  lastName: string | null;
-  phone: string | null;
-  locale: string | null;
   status: CustomerStatus;
   version: number;
   /** Counts the changes of `groups`, which `version` does not. */

@@ -3,6 +3,11 @@ import { iso31661 } from "iso-3166/1.js"; // the package itself also loads all s
 import { z } from "zod";
 import { DomainError, type FieldError } from "./errors.ts";
 
+const REQUIRED = "is required";
+
+// Issues of zod do not contain the input, and describe() cannot tell a missing field from one of another type.
+z.config({ customError: ({ input }) => input === undefined ? REQUIRED : undefined });
+
 /** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 /**
@@ -34,7 +39,9 @@ const orNothing = <Schema extends z.ZodType<string>>(schema: Schema) =>
 /** A line of text that may be missing; null if it is blank. */
 export const optionalText = (max: number) => orNothing(line(max));
 
-export const uuid = z.guid("must be a UUID").toLowerCase();
+export const uuid = z.guid({
+  error: ({ input }) => input === undefined ? REQUIRED : "must be a UUID",
+}).toLowerCase();
 
 const PLAIN_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -142,6 +149,7 @@ const PASSWORD_ADVICE = "is not accepted: identity-service stores credentials";
 const PASSWORD_REFUSED = `password ${PASSWORD_ADVICE}`;
 
 function describe(issue: z.core.$ZodIssue): string {
+  if (issue.message === REQUIRED) return REQUIRED;
   switch (issue.code) {
     case "unrecognized_keys":
       return describeUnknown(issue.keys);

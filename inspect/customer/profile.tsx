@@ -1,5 +1,6 @@
 /** Personal values of a customer, for roles that may read them. */
 import type { Address } from "../../db/lookups.ts";
+import { PROFILE_LABELS, type ProfileField } from "../../domain/profile.ts";
 import type { CustomerReading } from "./read.ts";
 
 export function Profile({ reading: { values, facts } }: { reading: CustomerReading }) {
@@ -14,20 +15,13 @@ export function Profile({ reading: { values, facts } }: { reading: CustomerReadi
       </p>
     );
   }
-  const { email, firstName, lastName, phone, locale, addresses } = values;
-  const fields = {
-    "Email": email,
-    "First name": firstName,
-    "Last name": lastName,
-    "Phone": phone,
-    "Locale": locale,
-  };
+  const { addresses } = values;
   return (
     <dl class="facts">
-      {Object.entries(fields).map(([name, value]) => (
+      {Object.entries(PROFILE_LABELS).map(([field, label]) => (
         <div>
-          <dt>{name}</dt>
-          <dd>{value ?? <span class="none">none</span>}</dd>
+          <dt>{label}</dt>
+          <dd>{values[field as ProfileField] ?? <span class="none">none</span>}</dd>
         </div>
       ))}
       {addresses.map((address) => (

@@ -1,5 +1,6 @@
 /** Reads the data of a customer's page. */
 import type { Principal } from "../../domain/principal.ts";
+import type { ProfileField } from "../../domain/profile.ts";
 import { mayReadValues } from "../../domain/authorization.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, type SummarizedEvent, summarizeJournal } from "../../db/actor_history.ts";
@@ -25,10 +26,7 @@ export interface CustomerView {
 }
 
 /** Values of the columns in the personal-data map. */
-export type PersonalValues = Pick<
-  Customer,
-  "email" | "firstName" | "lastName" | "phone" | "locale" | "addresses"
->;
+export type PersonalValues = Pick<Customer, ProfileField | "addresses">;
 
 export interface CustomerReading {
   /** Text that changes whenever this data changes. */

@@ -1,20 +1,26 @@
 /** Schemas of a customer in the REST API. */
-import { email } from "../../domain/email.ts";
-import { optionalLocale, optionalPhone, optionalText, uuid } from "../../domain/input.ts";
+import { optionalText, uuid } from "../../domain/input.ts";
+import { profile, PROFILE_FIELDS, type ProfileField, profileValuesOf } from "../../domain/profile.ts";
 import type { FoundCustomer } from "../../db/customer_search.ts";
 import { z } from "../api.ts";
 import { changesOf } from "../changes_schema.ts";
 
 const status = z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]);
 
+/** Stored values of the profile. */
+const storedProfile = Object.fromEntries(
+  PROFILE_FIELDS.map((field) => [field, storedField(profile.shape[field].meta()?.description)]),
+) as Record<ProfileField, ReturnType<typeof storedField>>;
+
+function storedField(description: string | undefined) {
+  const schema = z.string().nullable();
+  return description === undefined ? schema : schema.meta({ description });
+}
+
 export const CustomerSchema = z.object({
   customerId: z.uuid(),
-  email: z.string().nullable(),
   name: z.string().nullable().meta({ description: "firstName and lastName" }),
-  firstName: z.string().nullable(),
-  lastName: z.string().nullable(),
-  phone: z.string().nullable().meta({ description: "E.164" }),
-  locale: z.string().nullable().meta({ description: "BCP 47" }),
+  ...storedProfile,
   status,
   version: z.int().meta({
     format: "int32",
@@ -34,24 +40,12 @@ const name = optionalText(201).meta({
     "firstName and lastName instead.",
 });
 
-const EMAIL =
-  "A Unicode domain is converted to ASCII: münchen.example to xn--mnchen-3ya.example. Only ASCII characters before " +
-  "the @.";
-
-const profile = {
-  email: email.meta({ format: "email", description: EMAIL }),
-  name,
-  firstName: optionalText(100),
-  lastName: optionalText(100),
-  phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
-  locale: optionalLocale.meta({ description: "BCP 47", example: "de-CH" }),
-};
-
 export const NewCustomerSchema = z.strictObject({
   customerId: uuid.optional().meta({
     description: "Services only: the ID of the subject in identity-service, which the customer shares.",
   }),
-  ...profile,
+  name,
+  ...profile.shape,
   returning: z.boolean().optional().meta({
     description:
       "True if the person was erased before and registers again at their own request. Otherwise the email of an erased person is " +
@@ -62,7 +56,8 @@ export const NewCustomerSchema = z.strictObject({
 
 export const CustomerChangesSchema = changesOf(
   z.strictObject({
-    ...profile,
+    name,
+    ...profile.shape,
     status: status.meta({
       description:
         "SUSPENDED suspends, CLOSED closes, ACTIVE reinstates the account, like the operations of that name, together with " +
@@ -102,16 +97,12 @@ function splitName(name: string | null | undefined) {
 }
 
 export function bodyOf(customer: FoundCustomer): z.output<typeof CustomerSchema> {
-  const { customerId, email, firstName, lastName, phone, locale, status, version } = customer;
+  const { customerId, firstName, lastName, status, version } = customer;
   const name = [firstName, lastName].filter((part) => part !== null).join(" ");
   return {
     customerId,
-    email,
     name: name === "" ? null : name,
-    firstName,
-    lastName,
-    phone,
-    locale,
+    ...profileValuesOf(customer),
     status,
     version,
     registeredAt: customer.createdAt.toISOString(),

@@ -1,4 +1,4 @@
-/** `/openapi.json` and its viewer at `/docs`: public, because they contain no data. */
+/** `/`, `/openapi.json` and its viewer at `/docs`: public, because they contain no data. */
 import { Hono } from "@hono/hono";
 import { accepts } from "@hono/hono/accepts";
 import { html } from "@hono/hono/html";
@@ -22,10 +22,47 @@ const SETTINGS = JSON.stringify({
   withDefaultFonts: false,
 });
 
+/** What is found under which path, as a list of links. */
+const PATHS = [
+  ["/inspect", "Inspector of GDPR requests, for staff"],
+  ["/graphql", "GraphQL for shoppers"],
+  ["/docs", "REST API for staff and services"],
+  ["/openapi.json", "Contract of the REST API"],
+  ["/.well-known/erasure-receipt-keys.json", "Public keys of erasure receipts"],
+  ["/healthz", "Whether the process runs"],
+  ["/readyz", "Whether it serves requests"],
+] as const;
+
 export function createDocuments(document: OpenApiDocument): Hono {
   const text = JSON.stringify(document);
   let script: Promise<Uint8Array<ArrayBuffer>> | undefined; // decompressed, for the few clients without gzip
   return new Hono()
+    .get("/", (c) => {
+      const type = accepts(c, {
+        header: "Accept",
+        supports: ["application/json", "text/html"],
+        default: "application/json",
+      });
+      c.header("vary", "accept");
+      if (type === "application/json") return c.json({ paths: Object.fromEntries(PATHS) });
+      c.header("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+      const items = PATHS.map(([path, what]) => html`<li><a href="${path}">${path}</a>: ${what}</li>`);
+      return c.html(html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>customer-service</title>
+  </head>
+  <body>
+    <h1>customer-service</h1>
+    <p>Customers, shopper groups and GDPR requests. gRPC is on a port of its own.</p>
+    <ul>
+      ${items}
+    </ul>
+  </body>
+</html>`);
+    })
     .get("/openapi.json", (c) => c.body(text, 200, { "content-type": "application/json" }))
     .get("/docs", (c) => {
       c.header("content-security-policy", POLICY);

@@ -4,8 +4,8 @@ import { receipt } from "../../actors/gdpr/requests/opening_input.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
 import { isCancellable } from "../../domain/cancellation.ts";
-import { email } from "../../domain/email.ts";
-import { optionalLocale, optionalPhone, optionalText, text, uuid } from "../../domain/input.ts";
+import { profile } from "../../domain/profile.ts";
+import { optionalText, text, uuid } from "../../domain/input.ts";
 import {
   DELIVERIES,
   INFORMED,
@@ -238,24 +238,14 @@ export const RequestSchema = z.object({
 
 export const NewRequestSchema = z.strictObject({
   customerId: uuid.optional().meta({ description: "Required, unless `subject` is given" }),
-  subject: z.strictObject({
-    email,
-    phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
-    locale: optionalLocale.meta({ description: "BCP 47, for notices and documents", example: "de-CH" }),
-  }).optional().meta({
+  subject: profile.pick({ email: true, phone: true, locale: true }).optional().meta({
     id: "DataSubject",
     description:
       "Instead of `customerId`: contact data of a person without an account. They are stored encrypted, as long as the " +
       "requests of the person need them. If a customer has the email, the request is about that customer",
   }),
   type: z.enum(RIGHTS),
-  corrections: z.strictObject({
-    email: email.optional(),
-    firstName: optionalText(100),
-    lastName: optionalText(100),
-    phone: optionalPhone.meta({ description: "E.164", example: "+41445551234" }),
-    locale: optionalLocale.meta({ description: "BCP 47", example: "de-CH" }),
-  }).optional().meta({
+  corrections: profile.partial().optional().meta({
     description:
       "Required for a RECTIFICATION, not accepted otherwise: the correct values of at least one field of the profile",
   }),

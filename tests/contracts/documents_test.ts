@@ -165,6 +165,10 @@ Deno.test("the document and its page need no authentication and load nothing fro
   try {
     const document = await (await fetch(`${origin}/openapi.json`)).json();
     assert.equal(document.openapi, "3.1.0");
+    const { paths } = await (await fetch(origin)).json();
+    assert.equal(paths["/openapi.json"], "Contract of the REST API");
+    const index = await (await fetch(origin, { headers: { accept: "text/html" } })).text();
+    for (const path of Object.keys(paths)) assert.ok(index.includes(`<a href="${path}">`), path);
     const page = await fetch(`${origin}/docs`);
     assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'; script-src 'self'/);
     assert.doesNotMatch(await page.text(), /https?:\/\//);

@@ -41,7 +41,7 @@ Deno.test("settings that would be wrong in a document are refused with their fie
     [{ name: "" }, /name must not be empty/],
     [{ name: "x".repeat(101) }, /name must have at most 100 characters/],
     [{ name: "a\nb" }, /control characters/],
-    [{ controller: { name: "Bergladen AG" } }, /controller\.address must be of type string/],
+    [{ controller: { name: "Bergladen AG" } }, /controller\.address is required/],
     [{ controller: { name: "a", address: "b", fax: "c" } }, /fax is not known/],
     [{ timeZone: "Europe/Atlantis" }, /timeZone must be a time zone of the IANA database/],
     [{ timeZone: "+01:00" }, /time zone of the IANA/],
@@ -65,7 +65,7 @@ Deno.test("settings that would be wrong in a document are refused with their fie
     [{ recipients: { address: [] } }, /must name a recipient, or be absent/],
     [{ recipients: { address: ["x".repeat(201)] } }, /at most 200 characters/],
     [{ thirdCountries: [{ country: "XX", recipient: "a", safeguard: "b" }] }, /ISO 3166-1/],
-    [{ thirdCountries: [{ country: "US", recipient: "a" }] }, /safeguard must be of type string/],
+    [{ thirdCountries: [{ country: "US", recipient: "a" }] }, /safeguard is required/],
     [{ logo: "x" }, /logo is not known/],
   ];
   for (const [settings, message] of refused) {

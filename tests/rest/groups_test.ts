@@ -107,6 +107,12 @@ Deno.test("invalid fields and parameters are refused by name", async () => {
     "name must not be empty; priceListId must be a UUID; priority must be at most 2147483647; " +
     "color is not known";
   assert.equal(reply.body.message, `Cannot accept the request POST /groups: ${problems}`);
+  const empty = await rest.call("POST", "/groups", { as, body: { priority: "high" } });
+  assert.deepEqual(empty.body.details, [
+    { field: "name", message: "is required" },
+    { field: "priceListId", message: "is required" },
+    { field: "priority", message: "must be of type number" },
+  ]);
   for (
     const query of [
       "limit=0",
