@@ -152,7 +152,7 @@ export async function start(config: Config): Promise<Service> {
     }),
   };
   const worker = stack.use(startWorker({ sql: work, api, actors, performers }));
-  stack.use(startHousekeeping(maintenance));
+  stack.use(startHousekeeping({ sql: maintenance, outboxRetentionMs: config.outboxRetentionMs }));
   stack.use(startRetention({ sql: maintenance, api, actors }));
   const notified = database.directUrl === undefined ? work : maintenance;
   stack.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));

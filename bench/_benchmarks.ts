@@ -53,4 +53,5 @@ export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchm
       full: ["--plans=0"],
     },
   ],
+  ["retention", { load: async () => (await import("./retention.ts")).retention, short: [] }],
 ]);

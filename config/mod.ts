@@ -154,6 +154,8 @@ export interface Config {
   dataDirectory: string;
   /** Undefined: events go to the console. */
   kafka: KafkaConfig | undefined;
+  /** Retention of published events and performed effects. */
+  outboxRetentionMs: number;
   eventFormat: "protobuf" | "json";
   /** CloudEvents' `source`, a URI reference. */
   eventSource: string;
@@ -214,6 +216,7 @@ function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peer
     databasePoolSize: values.DB_POOL_SIZE,
     dataDirectory: values.DATA_DIR,
     kafka: kafka(values, production),
+    outboxRetentionMs: values.OUTBOX_RETENTION_DAYS * 86_400_000,
     eventFormat: values.EVENT_FORMAT,
     eventSource: values.EVENT_SOURCE,
     auth: auth(values),

@@ -214,6 +214,7 @@ export const VARIABLES = {
   GDPR_GRACE: optional("a duration of at most 28d, such as 0s, 72h or 14d", duration(MAX_GRACE), {
     absent: "0s; in production 72h",
   }),
+  OUTBOX_RETENTION_DAYS: defaulted("a number from 1 to 3650", count(3_650), "7"),
   GDPR_MAX_SIGN_IN_AGE: defaulted(
     "a duration from 1s to 1d, such as 15m",
     duration(MILLISECONDS.d).refine((milliseconds) => milliseconds > 0),

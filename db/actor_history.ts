@@ -128,8 +128,9 @@ export async function findRun(
     }) is not true`;
   const rows = await sql<ActorEventRow[]>`
     select ${columns(sql)} from actor_events where ${ofActor(sql, key)} and sequence in (
-      select coalesce(max(sequence), 0) + 1 from actor_events
-      where ${ofActor(sql, key)} and sequence < ${sequence} and ${isOther}
+      select min(sequence) from actor_events where ${ofActor(sql, key)} and sequence > coalesce((
+        select max(sequence) from actor_events
+        where ${ofActor(sql, key)} and sequence < ${sequence} and ${isOther}), 0)
       union all
       select coalesce(
         (select min(sequence) - 1 from actor_events

@@ -1,6 +1,6 @@
 /** Commits: the rows that commands store, in one round trip for the commands of a tick. */
 import { batched, type Wanted } from "./_batches.ts";
-import { toColumns } from "./_columns.ts";
+import { toColumns, toRecord } from "./_columns.ts";
 import { answersByStore } from "./_stores.ts";
 import type { ActorEventRow } from "./actor_events.ts";
 import {
@@ -195,9 +195,10 @@ function sectionsOf(commits: readonly Commit[]): Sections {
   const sections: Sections = { count: commits.length };
   commits.forEach((commit, index) => {
     const n = index + 1;
-    const add = (section: string, row: object) => {
+    const add = (section: string, row: Values) => {
       const rows = sections[section] ??= [];
-      (rows as Values[]).push({ n, ...row });
+      row.n = n;
+      (rows as Values[]).push(row);
     };
     addOwnRows(add, commit);
     addEvent(add, commit);
@@ -205,13 +206,14 @@ function sectionsOf(commits: readonly Commit[]): Sections {
   return sections;
 }
 
-type AddRow = (section: string, row: object) => void;
+/** Adds a row of its own, which gets the number of its commit. */
+type AddRow = (section: string, row: Values) => void;
 
 function addOwnRows(add: AddRow, rows: OwnRows): void {
   const { row, openGroupId, unlessErased, emailHashes } = rows;
   if (row) {
     const { table, id, values, seen } = row;
-    if (!seen) add(`new_${table}`, { id, row: toColumns(values) });
+    if (!seen) addNewRow(add, row);
     else {
       add(table, {
         id,
@@ -236,6 +238,11 @@ function addOwnRows(add: AddRow, rows: OwnRows): void {
   addAddresses(add, rows);
   if (rows.newMembership) add("new_memberships", toColumns(rows.newMembership));
   if (rows.endedMembership) add("ended_memberships", toColumns(rows.endedMembership));
+}
+
+function addNewRow(add: AddRow, { table, id, values }: RowChange): void {
+  if (table === "customers") add("new_customers", { id, ...toRecord(values) });
+  else add("new_shopper_groups", { id, row: toColumns(values) });
 }
 
 function addAddresses(add: AddRow, { newAddress, changedAddress, deletedAddressId }: OwnRows): void {
@@ -263,10 +270,10 @@ function addAddresses(add: AddRow, { newAddress, changedAddress, deletedAddressI
 
 function addEvent(add: AddRow, commit: Commit): void {
   const { returned, key, journal, outbox = [], effects = [], timers = [] } = commit;
-  if (returned?.whole || returned?.row) add("returned", returned);
-  if (key) add("keys", { ...toColumns(key), request_hash: byteaText(key.requestHash) });
-  if (journal) add("journal", toColumns(journal));
-  for (const row of outbox) add("outbox", toColumns(row));
-  for (const row of effects) add("effects", toColumns(row));
-  for (const row of timers) add("timers", toColumns(row));
+  if (returned?.whole || returned?.row) add("returned", { ...returned });
+  if (key) add("keys", { ...toRecord(key), request_hash: byteaText(key.requestHash) });
+  if (journal) add("journal", toRecord(journal));
+  for (const row of outbox) add("outbox", toRecord(row));
+  for (const row of effects) add("effects", toRecord(row));
+  for (const row of timers) add("timers", toRecord(row));
 }

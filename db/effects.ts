@@ -1,6 +1,6 @@
 /** Rows of the effects: side effects that actors have requested. */
 import type { Instant } from "./clock.ts";
-import type { Sql } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 
 export interface EffectRow {
   storeId: string;
@@ -82,8 +82,11 @@ export async function settleEffect(
   return count > 0;
 }
 
-/** Deletes effects that were done before a given time; POISONED ones stay. */
-export async function deleteDoneEffects(sql: Sql, before: Instant): Promise<number> {
-  const { count } = await sql`delete from effects where state = 'DONE' and finished_at < ${before}`;
+/** Deletes up to `limit` effects that were done before a given time; POISONED ones stay. Returns their number. */
+export async function deleteDoneEffects(sql: Sql | Tx, before: Instant, limit: number): Promise<number> {
+  const { count } = await sql`
+    delete from effects where (store_id, effect_id) in (
+      select store_id, effect_id from effects
+      where state = 'DONE' and finished_at < ${before} order by finished_at limit ${limit})`;
   return count;
 }

@@ -1,6 +1,7 @@
 /** Rows of ended sessions: tokens that were signed out before they expired, shared by all replicas. */
+import { lastOfBatch } from "./_expiry.ts";
 import type { Instant } from "./clock.ts";
-import { type Sql, writeStore } from "./connect.ts";
+import { type Sql, type Tx, writeStore } from "./connect.ts";
 import { createStoreReader } from "./store_reader.ts";
 
 export interface EndedSession {
@@ -38,7 +39,11 @@ export function createEndedSessions(sql: Sql): EndedSessions {
   };
 }
 
-/** Deletes the rows of expired tokens, in every store. */
-export async function deleteExpiredSessions(sql: Sql, now: Instant): Promise<void> {
-  await sql`delete from ended_sessions where expires_at <= ${now}`;
+/** Deletes a batch of about `limit` rows of expired tokens, of every store. Returns their number. */
+export async function deleteExpiredSessions(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
+  const batch = { table: "ended_sessions", column: "expires_at", isExpired: sql`expires_at <= ${now}` };
+  const { count } = await sql`delete from ended_sessions where expires_at <= ${
+    lastOfBatch(sql, batch, limit)
+  }`;
+  return count;
 }

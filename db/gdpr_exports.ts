@@ -264,8 +264,16 @@ export async function destroyExportsOfCustomer(tx: Tx, storeId: string, customer
   return destroyed;
 }
 
-/** @param sql a pool of the role customer_worker, which sees the expiries of every store and nothing else */
-export async function deleteExpiredExports(sql: Sql, now: Instant): Promise<number> {
-  const { count } = await sql`delete from gdpr_export_parts where expires_at <= ${now}`;
+/**
+ * Deletes up to `limit` expired parts with their chunks, of every store. Returns their number.
+ *
+ * @param sql of the role customer_worker, which sees the expiries of every store and nothing else
+ */
+export async function deleteExpiredExports(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
+  const { count } = await sql`
+    delete from gdpr_export_parts where (store_id, request_id, part) in (
+      select store_id, request_id, part from gdpr_export_parts
+      where expires_at <= ${now} order by expires_at limit ${limit})
+    and expires_at <= ${now}`; // a claim may have been renewed
   return count;
 }

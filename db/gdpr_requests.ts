@@ -1,4 +1,5 @@
 /** Rows of the GDPR requests and of their participants. */
+import type { HoldGround } from "../domain/holds.ts";
 import type { RefusalGround } from "../domain/notices.ts";
 import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
@@ -35,6 +36,7 @@ export interface GdprRequestRow {
   /** Values that an erasure has emptied here. */
   cleared: ClearedData | null;
   holdReason: string | null;
+  holdGround: HoldGround | null;
   extensionReason: string | null;
   refusalReason: string | null;
   refusalGround: RefusalGround | null;
@@ -110,7 +112,7 @@ export interface ParticipantRow {
 
 const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, is_guest, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
-    snapshot, version, cleared, hold_reason, extension_reason, refusal_reason, refusal_ground, cancellation_reason,
+    snapshot, version, cleared, hold_reason, hold_ground, extension_reason, refusal_reason, refusal_ground, cancellation_reason,
     confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at, cancellable_until, received_at, channel,
     identified_at, identified_by, identity_method, identity_reference, identity_failures, information_requested_at,
     information_reason, representative_ground, representative_name, representative_reference`;

@@ -73,10 +73,12 @@ export async function anonymizeGuest(tx: Tx, { storeId, customerId }: GuestKey, 
 }
 
 /**
- * Destroys the contact data of guests whom no open request and no unsettled notice needs, of every store.
+ * Destroys the contact data of up to a thousand guests whom no open request and no unsettled notice needs, of every store.
+ * Returns their number.
  *
- * @param sql a pool of the role customer_worker
+ * @param sql of the role customer_worker
  */
-export async function destroyUnneededContacts(sql: Sql): Promise<void> {
-  await sql`select destroy_unneeded_contacts()`;
+export async function destroyUnneededContacts(sql: Sql | Tx): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`select destroy_unneeded_contacts() as count`;
+  return row?.count ?? 0;
 }

@@ -1,7 +1,8 @@
 /** Rows of the idempotency keys: stored answers that callers may request again. */
 import { batched } from "./_batches.ts";
+import { lastOfBatch } from "./_expiry.ts";
 import type { Instant } from "./clock.ts";
-import type { Sql } from "./connect.ts";
+import type { Sql, Tx } from "./connect.ts";
 import type { StoreReader } from "./store_reader.ts";
 
 export interface IdempotencyKey {
@@ -34,8 +35,11 @@ export function createAnswerLookup(
   });
 }
 
-/** Deletes the expired keys of every store. */
-export async function deleteExpiredKeys(sql: Sql, now: Instant): Promise<number> {
-  const { count } = await sql`delete from idempotency_keys where expires_at <= ${now}`;
+/** Deletes a batch of about `limit` expired keys, of every store. Returns their number. */
+export async function deleteExpiredKeys(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
+  const batch = { table: "idempotency_keys", column: "expires_at", isExpired: sql`expires_at <= ${now}` };
+  const { count } = await sql`delete from idempotency_keys where expires_at <= ${
+    lastOfBatch(sql, batch, limit)
+  }`;
   return count;
 }

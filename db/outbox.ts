@@ -138,22 +138,15 @@ export async function markPublished(
     where shard = ${shard} and published_at is null and seq = any(${rows.map((row) => row.seq)}::bigint[])`;
 }
 
-/**
- * Deletes events that were published longer ago than the retention, a bounded number at a time.
- * Several replicas may do so at once. Returns the number of deleted rows.
- */
-export async function purgeOutbox(sql: Sql, retentionMs: number, atOnce = 5_000): Promise<number> {
-  let purged = 0;
-  while (true) {
-    const { count } = await sql`
-      delete from outbox where (store_id, event_id) in (
-        select store_id, event_id from outbox
-        where published_at < now() - ${retentionMs}::float8 * interval '1 millisecond'
-        order by published_at
-        limit ${atOnce}
-        for update skip locked
-      )`;
-    purged += count;
-    if (count < atOnce) return purged;
-  }
+/** Deletes up to `limit` events that were published longer ago than the retention, the oldest first. Returns their number. */
+export async function deletePublished(sql: Sql | Tx, retentionMs: number, limit: number): Promise<number> {
+  const { count } = await sql`
+    delete from outbox where (store_id, event_id) in (
+      select store_id, event_id from outbox
+      where published_at < now() - ${retentionMs}::float8 * interval '1 millisecond'
+      order by published_at
+      limit ${limit}
+      for update skip locked
+    )`;
+  return count;
 }

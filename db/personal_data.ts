@@ -83,7 +83,10 @@ const account = kept("status", "account", READERS);
 const accountStatus = kept("status", "account", [...CHECKOUT, "GetCustomerGroups"]);
 const addressHistory = kept("address", "address_choice", ADDRESS_READERS);
 const choice: PersonalColumn = { ...addressHistory, retention: "UNTIL_ERASURE", onErasure: "reset" };
-const hold = kept("status", "legal_hold", ["STAFF", "READ_HOLDS", "CHANGE_HOLDS"]);
+const hold: PersonalColumn = {
+  ...kept("status", "legal_hold", ["STAFF", "READ_HOLDS", "CHANGE_HOLDS"]),
+  retention: "HOLD_RECORD",
+};
 const membership: PersonalColumn = {
   category: "commercial",
   purpose: "pricing",
@@ -91,18 +94,16 @@ const membership: PersonalColumn = {
   recipients: ["STAFF", "READ_MEMBERSHIPS", "CHANGE_MEMBERSHIPS", "READ_GROUPS", "GetCustomerGroups"],
   onErasure: "delete",
 };
-const request = kept("request", "requests", [
-  "STAFF",
-  "OPEN_GDPR_REQUESTS",
-  "READ_GDPR_REQUESTS",
-  "PARTICIPANTS",
-]);
+const request: PersonalColumn = {
+  ...kept("request", "requests", ["STAFF", "OPEN_GDPR_REQUESTS", "READ_GDPR_REQUESTS", "PARTICIPANTS"]),
+  retention: "REQUEST_RECORD",
+};
 
 /** Processing of the columns in FREE_TEXT, which an erasure empties. */
 export const FREE_TEXT_PROCESSING: ProcessingTerms = {
   category: "request",
   purpose: "requests",
-  retention: "UNTIL_ERASURE",
+  retention: "REQUEST_TEXT",
   recipients: ["STAFF", "OPEN_GDPR_REQUESTS", "READ_GDPR_REQUESTS"],
 };
 
@@ -112,10 +113,18 @@ export const JOURNAL_PROCESSING = {
   gdpr_request: {
     category: "request",
     purpose: "accountability",
-    retention: "JOURNAL",
+    retention: "REQUEST_JOURNAL",
     recipients: ["STAFF", "READ_GDPR_REQUESTS"],
   },
 } as const satisfies Record<string, ProcessingTerms>;
+
+/** Processing of receipts and of the erasure memory, which have IDs and keyed hashes of erased persons. */
+export const ERASURE_PROOF_PROCESSING: ProcessingTerms = {
+  category: "request",
+  purpose: "accountability",
+  retention: "ERASURE_PROOF",
+  recipients: ["STAFF", "PARTICIPANTS"],
+};
 
 /** Tables whose rows are about one customer, by their column `customer_id`. */
 export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, PersonalColumn>>>> = {
@@ -169,6 +178,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     completed_at: request,
     due_at: request,
     fetched_at: request,
+    hold_ground: request,
     refusal_ground: request,
   },
   // Neither a subject nor a text is stored: both are composed for the delivery.
@@ -211,6 +221,9 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "time_zone",
     "holidays",
     "closed_account_retention_days",
+    "request_retention_days",
+    "journal_retention_days",
+    "hold_retention_days",
     "erasure_grace_hours",
     "languages",
     "participants",

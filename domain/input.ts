@@ -5,7 +5,7 @@ import { DomainError, type FieldError } from "./errors.ts";
 
 const REQUIRED = "is required";
 
-// Issues of zod do not contain the input, and describe() cannot tell a missing field from one of another type.
+// Issues of zod do not contain the input, so describe() cannot distinguish a missing field from one of another type.
 z.config({ customError: ({ input }) => input === undefined ? REQUIRED : undefined });
 
 /** PostgreSQL stores no NUL, and no name or street contains a control character or a line break. */
@@ -91,8 +91,22 @@ function describeTag(tag: string): string {
   return tag.includes("_") ? `${LANGUAGE_TAG}, with hyphens as in de-CH` : LANGUAGE_TAG;
 }
 
+/** Canonical spellings of accepted tags; customers share few locales. */
+const canonicalLocales = new Map<string, string>();
+const MAX_LOCALES = 1_000;
+
 /** Undefined if the tag is malformed or names no language: ECMA-402 also accepts words such as "german". */
 export function canonicalLocale(tag: string): string | undefined {
+  const known = canonicalLocales.get(tag);
+  if (known !== undefined) return known;
+  const canonical = canonicalize(tag);
+  if (canonical === undefined || tag.length > MAX_TAG) return canonical;
+  if (canonicalLocales.size >= MAX_LOCALES) canonicalLocales.clear();
+  canonicalLocales.set(tag, canonical);
+  return canonical;
+}
+
+function canonicalize(tag: string): string | undefined {
   try {
     const [canonical = ""] = Intl.getCanonicalLocales(tag);
     return /^[a-z]{2,3}(-|$)/.test(canonical) ? canonical : undefined;

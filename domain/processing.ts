@@ -57,11 +57,29 @@ export const PROPOSED_LEGAL_BASES: Readonly<Record<Purpose, LegalBasis>> = {
 };
 
 /**
- * How long data are kept. UNTIL_ERASURE: as long as the account exists. UNLIMITED: also after an erasure, without an
- * end that is set. JOURNAL: the same, but the reasons only until an erasure. REQUEST: until no request of the person and no
- * notice about one needs them.
+ * Retention of data, as the record of processing and access documents state it.
+ *
+ * - UNTIL_ERASURE: as long as the account exists.
+ * - UNLIMITED: also after an erasure, without an end that is set.
+ * - REQUEST: until no request of the person and no notice about one needs them.
+ * - REQUEST_RECORD: for the period of the store after the completion of the request.
+ * - REQUEST_TEXT: the same, but until an erasure at most.
+ * - REQUEST_JOURNAL: the same as REQUEST_RECORD, but the reasons until an erasure at most.
+ * - JOURNAL: for the period of the store after the event, and the reasons until an erasure at most.
+ * - HOLD_RECORD: for the period of the store after the end of the hold.
+ * - ERASURE_PROOF: without an end, because the service must recognize the erased person in every backup.
  */
-export const RETENTIONS = ["UNTIL_ERASURE", "UNLIMITED", "JOURNAL", "REQUEST"] as const;
+export const RETENTIONS = [
+  "UNTIL_ERASURE",
+  "UNLIMITED",
+  "REQUEST",
+  "REQUEST_RECORD",
+  "REQUEST_TEXT",
+  "REQUEST_JOURNAL",
+  "JOURNAL",
+  "HOLD_RECORD",
+  "ERASURE_PROOF",
+] as const;
 export type Retention = (typeof RETENTIONS)[number];
 
 /**

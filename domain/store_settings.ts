@@ -7,8 +7,10 @@ import { country, text } from "./input.ts";
 export const LANGUAGES = ["en", "de", "fr", "it"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** A closed account is kept for at most a hundred years. */
+/** A hundred years. */
 const LONGEST_RETENTION_DAYS = 36_500;
+/** Documents, notices and links of a completed request have expired by then. */
+const SHORTEST_RECORD_DAYS = 90;
 /** An erasure must be completed within the calendar month that the GDPR allows. */
 const LONGEST_GRACE_HOURS = 28 * 24;
 
@@ -28,6 +30,8 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
+
+const recordDays = z.int().min(SHORTEST_RECORD_DAYS).max(LONGEST_RETENTION_DAYS).nullable();
 
 const service = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "must be the name of a service");
 
@@ -95,6 +99,18 @@ export const storeSettings = z.strictObject({
   closedAccountRetentionDays: z.int().min(1).max(LONGEST_RETENTION_DAYS).nullable().meta({
     description:
       "How many days the store keeps a closed account; then its erasure starts by itself. Null: without an end",
+  }),
+  requestRetentionDays: recordDays.meta({
+    description:
+      "How many days the store keeps a completed request with its participants, notices and journal. Null: 1096 days, " +
+      "three years",
+  }),
+  journalRetentionDays: recordDays.meta({
+    description:
+      "How many days the store keeps an event in the journal of a customer. Null: 1096 days, three years",
+  }),
+  holdRetentionDays: recordDays.meta({
+    description: "How many days the store keeps a legal hold that has ended. Null: 1096 days, three years",
   }),
   erasureGraceHours: z.int().min(0).max(LONGEST_GRACE_HOURS).nullable().meta({
     description: "How many hours a customer can cancel an erasure. Null: the duration of `GDPR_GRACE`",

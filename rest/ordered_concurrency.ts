@@ -1,11 +1,21 @@
 /** Concurrent map that yields results in the order of the items and serializes items that share a key. */
 import { createTimeSlice } from "./time_slice.ts";
 
-export interface Work<Item, Result> {
-  /** Returns the keys of an item. Items that share a key are processed one after another. Never rejects. */
-  keysOf(item: Item): Promise<readonly string[]>;
-  /** Processes an item. Never rejects. */
-  work(item: Item): Promise<Result>;
+export interface Work<Item, Facts, Result> {
+  /** Reads what belongs to an item. Never rejects. */
+  prepare(item: Item): Promise<Prepared<Facts>>;
+  /**
+   * Processes an item. Never rejects.
+   *
+   * @param facts undefined: an earlier item with the same key may have changed them
+   */
+  work(item: Item, facts: Facts | undefined): Promise<Result>;
+}
+
+export interface Prepared<Facts> {
+  /** Items that share a key are processed one after another. */
+  keys: readonly string[];
+  facts: Facts;
 }
 
 /** An item in progress, or processed and not yet yielded. */
@@ -24,9 +34,9 @@ interface Slot<Result> {
  * @param limit returns the maximum number of items that are in progress, or processed and not yet yielded; at least 2
  * @throws the error of reading a batch, after the results of all items before it
  */
-export async function* mapInOrder<Item, Result>(
+export async function* mapInOrder<Item, Facts, Result>(
   batches: AsyncIterator<Iterable<Item>, void>,
-  work: Work<Item, Result>,
+  work: Work<Item, Facts, Result>,
   limit: () => number,
 ): AsyncGenerator<Result[]> {
   const start = createStarter(work);
@@ -95,26 +105,33 @@ interface Holder {
  * takes over the keys of the items that it waits for: a row that names a customer's ID may change the email that an earlier
  * row about the customer names.
  */
-function createStarter<Item, Result>({ keysOf, work }: Work<Item, Result>): (item: Item) => Slot<Result> {
+function createStarter<Item, Facts, Result>(
+  { prepare, work }: Work<Item, Facts, Result>,
+): (item: Item) => Slot<Result> {
   const holders = new Map<string, Holder>();
   let queued = Promise.resolve();
 
-  async function process(item: Item, slot: Slot<Result>, holder: Holder, previous: Holder[]): Promise<void> {
-    if (previous.length > 0) await Promise.all(previous.map(({ processed }) => processed));
-    slot.result = { value: await work(item) };
+  async function process(
+    item: Item,
+    facts: Facts,
+    { slot, holder, previous }: { slot: Slot<Result>; holder: Holder; previous: Holder[] },
+  ): Promise<void> {
+    const mustWait = previous.length > 0;
+    if (mustWait) await Promise.all(previous.map(({ processed }) => processed));
+    slot.result = { value: await work(item, mustWait ? undefined : facts) };
     for (const key of holder.keys) if (holders.get(key) === holder) holders.delete(key);
   }
 
-  /** Looks up keys concurrently, and queues the items in their order. */
+  /** Prepares items concurrently, and queues the items in their order. */
   return (item) => {
     const { promise: processed, resolve } = Promise.withResolvers<void>();
     const slot: Slot<Result> = { processed };
-    queued = Promise.all([keysOf(item), queued]).then(([ownKeys]) => {
-      const inherited = ownKeys.flatMap((key) => [...holders.get(key)?.keys ?? []]);
-      const holder = { processed, keys: new Set([...ownKeys, ...inherited]) };
+    queued = Promise.all([prepare(item), queued]).then(([{ keys, facts }]) => {
+      const inherited = keys.flatMap((key) => [...holders.get(key)?.keys ?? []]);
+      const holder = { processed, keys: new Set([...keys, ...inherited]) };
       const previous = [...holder.keys].flatMap((key) => holders.get(key) ?? []);
       for (const key of holder.keys) holders.set(key, holder);
-      void process(item, slot, holder, previous).then(resolve);
+      void process(item, facts, { slot, holder, previous }).then(resolve);
     });
     return slot;
   };

@@ -32,7 +32,7 @@ export const INCLUDED = [
  * working directory, writing because the path of the marker file is a setting, and running because it starts workers from its own file, whose name is not known.
  */
 export const FLAGS = [
-  ...["--quiet", "--frozen", "--no-prompt", "--unstable-no-legacy-abort"],
+  ...["--quiet", "--frozen", "--no-prompt", "--unstable-no-legacy-abort", "--unstable-lazy-dynamic-imports"],
   ...["--allow-env", "--allow-net", "--allow-read", "--allow-write", "--allow-run"],
 ];
 

@@ -100,11 +100,15 @@ const erase = handler(
 );
 
 export interface CustomerSettings {
-  /** Hashes by which the erasure memory knows an email, with every key. */
+  /** Hashes of an email with every key, for the erasure memory and for participants. */
   hashEmail(email: string): Promise<EmailHash[]>;
+  /** Hashes by which the erasure memory knows an email, with every key. */
+  hashForMemory(email: string): Uint8Array[];
 }
 
-export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavior<CountedCustomer> {
+export function createCustomerBehavior(
+  { hashEmail, hashForMemory }: CustomerSettings,
+): Behavior<CountedCustomer> {
   return {
     ...behavior,
     rows: {
@@ -121,15 +125,14 @@ export function createCustomerBehavior({ hashEmail }: CustomerSettings): Behavio
       type: "register",
       by: ["STAFF", "SYSTEM"],
       input: registration,
-      needs: async ({ email }: z.output<typeof registration>) => ({
-        emailHashes: (await hashEmail(email)).map(({ hash }) => hash),
-      }),
+      needs: ({ email }: z.output<typeof registration>) =>
+        Promise.resolve({ emailHashes: hashForMemory(email) }),
       begin({ ref, needs, facts }, { returning, ...fields }: z.output<typeof registration>) {
-        refuseErased(ref.id, facts);
-        if (!returning) refuseErasedEmail(ref.id, facts);
+        refuseErased(ref.id, facts!);
+        if (!returning) refuseErasedEmail(ref.id, facts!);
         return {
           machine: customerMachine,
-          input: { returning: returning && facts.emailErasedAt !== undefined },
+          input: { returning: returning && facts!.emailErasedAt !== undefined },
           columns: changedOnly({}, fields),
           customerId: ref.id,
           rows: {

@@ -10,7 +10,7 @@ import { missingStatements, REQUIRED_STATEMENTS } from "../../domain/store_setti
 import type { Performer } from "../commands.ts";
 import { collectPerformer } from "./effects/collect.ts";
 import { compilePerformer } from "./effects/compile.ts";
-import { hashEmail, participantHashesOf } from "./requests/email_hash.ts";
+import { hashEmail, hashForMemory, participantHashesOf } from "./requests/email_hash.ts";
 import { findContact, findSubjectRecipient } from "./requests/subject.ts";
 import { proveErasure } from "./requests/erasure_proof.ts";
 import type { HashKeys } from "../../lib/hash_keys.ts";
@@ -51,6 +51,7 @@ export function createRequestSettings(
     peerKeys,
     hashKey: digestKey,
     hashEmail: (email) => Promise.resolve(hashEmail(hashKeys, email)),
+    hashForMemory: (email) => hashForMemory(hashKeys, email),
     sealingKeys: hashKeys,
     proveErasure: (subject) => proveErasure(hashKeys, subject),
     writeReceipt: (tx, facts, at) => writeReceipt(tx, receiptKey, facts, at),

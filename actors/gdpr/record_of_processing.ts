@@ -1,5 +1,6 @@
 /** Record of processing activities (Article 30 GDPR), generated from the personal-data map, settings and configuration. */
 import {
+  ERASURE_PROOF_PROCESSING,
   FREE_TEXT,
   FREE_TEXT_PROCESSING,
   JOURNAL_PROCESSING,
@@ -20,6 +21,7 @@ import {
   type StoreSettings,
 } from "../../domain/store_settings.ts";
 import { TEXTS } from "./texts/mod.ts";
+import { retentionTexts } from "./texts/retention.ts";
 import { fill, type Texts } from "./texts/texts.ts";
 import { transfersOf } from "./texts/transfers.ts";
 
@@ -98,11 +100,14 @@ export function processedFields(): ProcessedField[] {
     ...Object.values(JOURNAL_PROCESSING).flatMap((processing) =>
       inTable("actor_events", JOURNAL_FIELDS, processing)
     ),
+    ...inTable("erasure_receipts", ["erasure_receipt"], ERASURE_PROOF_PROCESSING),
+    ...inTable("erased_subjects", ["erasure_memory"], ERASURE_PROOF_PROCESSING),
   ];
 }
 
 function activitiesOf(texts: Texts, settings: StoreSettings, services: ServicesOfReaders): Activity[] {
   const fields = processedFields();
+  const retentions = retentionTexts(texts, settings);
   return PURPOSES.map((purpose) => {
     const ofPurpose = fields.filter((field) => field.purpose === purpose);
     const categories = CATEGORIES.filter((category) =>
@@ -122,7 +127,7 @@ function activitiesOf(texts: Texts, settings: StoreSettings, services: ServicesO
           ),
         ],
       })),
-      retention: [...new Set(ofPurpose.map(({ retention }) => texts.retentions[retention]))],
+      retention: [...new Set(ofPurpose.map(({ retention }) => retentions[retention]))],
       recipients: [
         ...new Set([
           ...readers,

@@ -143,7 +143,8 @@ export interface Creation<Schema extends z.ZodType = z.ZodType> {
 export interface CreationScene extends Scene {
   /** What `Creation.needs` has returned. */
   needs: NeededFacts;
-  facts: ActorFacts;
+  /** May be undefined if the creation needs none. */
+  facts: ActorFacts | undefined;
   /** Returns the same time at each call. Called after a statement that locks a row, it is later than the lock. */
   readTime(): Promise<Date>;
 }

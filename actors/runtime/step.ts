@@ -149,13 +149,15 @@ async function create(application: Application, scene: Scene, input: unknown): P
   const { storage: { tx, read }, ref, clock } = scene;
   const behavior = behaviorOf(application, ref.kind);
   const { creation } = behavior;
-  const needs = await creation.needs?.(input) ?? {};
-  const facts = await read(questionOf(scene, needs));
-  const readFirst = timeOf(scene, facts);
+  const needs = await creation.needs?.(input);
+  // A transaction has a clock of its own, so it reads only what the creation needs, or an answer that may be stored.
+  const isRead = !tx || needs !== undefined || scene.key !== undefined;
+  const facts = isRead ? await read(questionOf(scene, needs ?? {})) : undefined;
+  const readFirst = facts && timeOf(scene, facts);
   let time: Promise<Date> | undefined;
-  const readTime = () => time ??= tx ? readClock(tx, clock) : Promise.resolve(readFirst);
+  const readTime = () => time ??= tx ? readClock(tx, clock) : Promise.resolve(readFirst!);
   const [begun, now] = await Promise.all([
-    creation.begin({ ...scene, needs, facts, readTime }, input),
+    creation.begin({ ...scene, needs: needs ?? {}, facts, readTime }, input),
     readTime(),
   ]);
   if ("machine" in begun) return await begin(application, { ...scene, now }, begun);

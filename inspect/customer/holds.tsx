@@ -1,17 +1,11 @@
 /** Legal holds on a customer, with forms that place and lift them and work without a script. */
 import type { NotedHold } from "../../db/customer_holds.ts";
 import { HOLD_LIMIT } from "../../actors/customers/customer_machine.ts";
-import { HOLD_GROUNDS, type HoldGround, LONGEST_HOLD_YEARS } from "../../domain/holds.ts";
+import { HOLD_GROUNDS, LONGEST_HOLD_YEARS } from "../../domain/holds.ts";
 import { Instant } from "../page.tsx";
 import { FreeText } from "../request/actions.tsx";
+import { HOLD_LABELS } from "../request/ground.tsx";
 import { type InspectContext, inStore } from "../session.ts";
-
-export const GROUNDS: Readonly<Record<HoldGround, string>> = {
-  LEGAL_CLAIM: "Legal claim",
-  LEGAL_OBLIGATION: "Legal obligation to keep the data",
-  AUTHORITY_ORDER: "Order of a court or an authority",
-  PUBLIC_INTEREST: "Public interest",
-};
 
 /** Result of a submitted form. The page fills in a refused one again. */
 export interface HoldAttempt {
@@ -40,7 +34,7 @@ export function Holds({ c, customerId, version, isErased, holds, attempt }: Hold
       {holds.map((hold) => (
         <details class="action" id={`hold-${hold.holdId}`}>
           <summary>
-            {GROUNDS[hold.ground]}
+            {HOLD_LABELS[hold.ground]}
             {hold.until && (
               <>
                 , until <Instant at={hold.until} />
@@ -86,7 +80,9 @@ export function Holds({ c, customerId, version, isErased, holds, attempt }: Hold
             <select id="hold-ground" name="ground" required>
               <option value="">Choose a ground</option>
               {HOLD_GROUNDS.map((ground) => (
-                <option value={ground} selected={ground === attempt?.input?.ground}>{GROUNDS[ground]}</option>
+                <option value={ground} selected={ground === attempt?.input?.ground}>
+                  {HOLD_LABELS[ground]}
+                </option>
               ))}
             </select>
             <label for="hold-until">Ends on (optional)</label>

@@ -9,7 +9,7 @@ import { capitalize } from "../labels.ts";
 import type { InspectContext } from "../session.ts";
 import { DECISION_TEXTS } from "./decisions.ts";
 import { METHOD_LABELS } from "./entrance_labels.ts";
-import { Ground } from "./ground.tsx";
+import { Ground, HOLD_LABELS, REFUSAL_LABELS } from "./ground.tsx";
 import type { RequestReading } from "./read.ts";
 import type { HrefTo } from "./time_travel.tsx";
 
@@ -81,6 +81,7 @@ interface ActionProps {
 
 function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
   const { title, consequence, reason, check, confirm, final } = DECISION_TEXTS[type];
+  const grounds = groundsOf(type, offers);
   return (
     <details id={`action-${type}`} class={final ? "action final" : "action"} open={input !== undefined}>
       <summary>{title}</summary>
@@ -90,7 +91,7 @@ function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
         <Service type={type} offers={offers} chosen={input?.service} />
-        {needsGround(type, offers) && <Ground id={`ground-${type}`} chosen={input?.ground} />}
+        {grounds && <Ground id={`ground-${type}`} chosen={input?.ground} labels={grounds} />}
         {check && <IdentityCheck method={input?.method} reference={input?.reference} />}
         {reason && (
           <FreeText
@@ -174,9 +175,13 @@ export function FreeText({ id, name, label, isRequired = false, hint, value }: F
   );
 }
 
-/** A rejected erasure ends as refused. */
-const needsGround = (type: StaffDecision, offers: readonly AvailableDecision[]) =>
-  type === "refuse" || (type === "reject" && offers.every(({ service }) => service === undefined));
+/** Labels of the grounds of a decision; undefined for one without a ground. A rejected erasure ends as refused. */
+function groundsOf(type: StaffDecision, offers: readonly AvailableDecision[]) {
+  if (type === "hold") return HOLD_LABELS;
+  const isRefusal = type === "refuse" ||
+    (type === "reject" && offers.every(({ service }) => service === undefined));
+  return isRefusal ? REFUSAL_LABELS : undefined;
+}
 
 /** Select field for the participant, if the decision concerns one. */
 function Service(

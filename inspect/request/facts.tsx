@@ -6,7 +6,7 @@ import { formatCount, formatDueDate } from "../durations.ts";
 import { PrincipalName } from "../timeline/principal_name.tsx";
 import { shortId, typeLabel } from "../overview/labels.ts";
 import { informedOf } from "../../domain/notices.ts";
-import { REFUSAL_LABELS } from "./ground.tsx";
+import { HOLD_LABELS, REFUSAL_LABELS } from "./ground.tsx";
 import { INFORMED_LABELS } from "./notices.tsx";
 import type { RequestReading } from "./read.ts";
 import { CHANNEL_LABELS, GROUND_LABELS, METHOD_LABELS } from "./entrance_labels.ts";
@@ -155,6 +155,12 @@ export function Facts(
           <dd>
             {INFORMED_LABELS[informed]}, see <a href="#notices">notices</a>
           </dd>
+        </div>
+      )}
+      {!moment && row.holdGround && (
+        <div>
+          <dt>Ground of the hold</dt>
+          <dd>{HOLD_LABELS[row.holdGround]}</dd>
         </div>
       )}
       {!moment && row.refusalGround && (

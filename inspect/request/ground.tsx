@@ -1,5 +1,6 @@
-/** Select field for the legal ground of a refusal. */
-import { REFUSAL_GROUNDS, type RefusalGround } from "../../domain/notices.ts";
+/** Select field for the legal ground of a refusal or of a hold. */
+import type { HoldGround } from "../../domain/holds.ts";
+import { type RefusalGround } from "../../domain/notices.ts";
 
 export const REFUSAL_LABELS: Record<RefusalGround, string> = {
   MANIFESTLY_UNFOUNDED: "manifestly unfounded, Article 12(5)",
@@ -13,15 +14,28 @@ export const REFUSAL_LABELS: Record<RefusalGround, string> = {
   NO_RIGHT: "the conditions of the right are not met",
 };
 
-export function Ground({ id, chosen }: { id: string; chosen: string | undefined }) {
+export const HOLD_LABELS: Readonly<Record<HoldGround, string>> = {
+  LEGAL_CLAIM: "Legal claim",
+  LEGAL_OBLIGATION: "Legal obligation to keep the data",
+  AUTHORITY_ORDER: "Order of a court or an authority",
+  PUBLIC_INTEREST: "Public interest",
+};
+
+interface GroundProps {
+  id: string;
+  chosen: string | undefined;
+  labels: Readonly<Record<string, string>>;
+}
+
+export function Ground({ id, chosen, labels }: GroundProps) {
   return (
     <>
       <label for={id}>Legal ground</label>
       <p id={`${id}-hint`} class="hint">The customer reads it.</p>
       <select id={id} name="ground" required aria-describedby={`${id}-hint`}>
         <option value="">Choose a ground</option>
-        {REFUSAL_GROUNDS.map((ground) => (
-          <option value={ground} selected={ground === chosen}>{REFUSAL_LABELS[ground]}</option>
+        {Object.entries(labels).map(([ground, label]) => (
+          <option value={ground} selected={ground === chosen}>{label}</option>
         ))}
       </select>
     </>

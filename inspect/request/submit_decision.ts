@@ -7,6 +7,7 @@ import { type ActorEventRow, findJournal } from "../../db/actor_events.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import type { STATUSES } from "../../http/statuses.ts";
 import { traceparentOf } from "../../http/refusals.ts";
+import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { REFUSAL_GROUNDS } from "../../domain/notices.ts";
 import { foreignForm, shownRefusal, singleLine } from "../forms.ts";
 import type { InspectContext } from "../session.ts";
@@ -17,7 +18,7 @@ const Form = z.object({
   action: z.enum(DECISIONS),
   version: z.coerce.number().int().positive(),
   service: z.string().max(100).default(""),
-  ground: z.enum(["", ...REFUSAL_GROUNDS]).default(""),
+  ground: z.enum(["", ...HOLD_GROUNDS]).or(z.enum(REFUSAL_GROUNDS)).default(""),
   reason: z.string().max(2_000).default(""),
   note: z.string().max(2_000).default(""),
   method: z.string().max(100).default(""),

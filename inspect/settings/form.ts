@@ -6,6 +6,9 @@ import { singleLine } from "../forms.ts";
 /** Values of the form's fields by name. A box that is not checked is absent. */
 export type FormValues = Readonly<Record<string, string>>;
 
+/** Periods of records, which have a default. */
+export const RECORD_PERIODS = ["requestRetentionDays", "journalRetentionDays", "holdRetentionDays"] as const;
+
 const CHECKED = "yes";
 /** Rows for transfers in addition to those that exist. */
 const SPARE_ROWS = 3;
@@ -23,6 +26,7 @@ export function valuesOf(settings: StoreSettings): FormValues {
     timeZone: settings.timeZone ?? "",
     holidays: (settings.holidays ?? []).join("\n"),
     closedAccountRetentionDays: String(settings.closedAccountRetentionDays ?? ""),
+    ...Object.fromEntries(RECORD_PERIODS.map((name) => [name, String(settings[name] ?? "")])),
     erasureGraceHours: String(settings.erasureGraceHours ?? ""),
     defaultLanguage: languages?.[0] ?? "",
     ...checked("language", languages ?? []),
@@ -98,6 +102,7 @@ export function settingsFrom(values: FormValues, participants: readonly string[]
     timeZone: line("timeZone"),
     holidays: orNull((values.holidays ?? "").split(/[\s,;]+/).filter((date) => date !== "")),
     closedAccountRetentionDays: number("closedAccountRetentionDays"),
+    ...Object.fromEntries(RECORD_PERIODS.map((name) => [name, number(name)])),
     erasureGraceHours: number("erasureGraceHours"),
     languages: orNull(languagesFrom(values)),
     participants: isChecked(values, "allParticipants")

@@ -9,7 +9,7 @@ import { capitalize, fieldLabels } from "../labels.ts";
 import { Instant, Page } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { PrincipalName } from "../timeline/principal_name.tsx";
-import { type FormValues, isChecked, rowsOf } from "./form.ts";
+import { type FormValues, isChecked, RECORD_PERIODS, rowsOf } from "./form.ts";
 import { Missing } from "./missing.tsx";
 
 /** Result of a submitted form. */
@@ -176,6 +176,21 @@ function Responsible({ values }: { values: FormValues }) {
   );
 }
 
+const PERIOD_TEXTS: Record<(typeof RECORD_PERIODS)[number], { label: string; hint: string }> = {
+  requestRetentionDays: {
+    label: "Retention of requests, in days",
+    hint: "After their completion, with their notices and history, at least 90. Without one, 1096 days",
+  },
+  journalRetentionDays: {
+    label: "Retention of the history of customers, in days",
+    hint: "After each event, at least 90. Without one, 1096 days",
+  },
+  holdRetentionDays: {
+    label: "Retention of legal holds, in days",
+    hint: "After their end, at least 90. Without one, 1096 days",
+  },
+};
+
 function Requests({ values, participants }: { values: FormValues; participants: readonly string[] }) {
   return (
     <fieldset>
@@ -203,6 +218,16 @@ function Requests({ values, participants }: { values: FormValues; participants: 
           max={5}
           numeric
         />
+        {RECORD_PERIODS.map((name) => (
+          <Line
+            values={values}
+            name={name}
+            label={PERIOD_TEXTS[name].label}
+            hint={PERIOD_TEXTS[name].hint}
+            max={5}
+            numeric
+          />
+        ))}
         <Area
           values={values}
           name="holidays"

@@ -9,7 +9,7 @@ import { allow, recordAccess } from "../access.ts";
 import { type Api, createRoute, refusals } from "../api.ts";
 import { readCharset, toUtf8 } from "../charset.ts";
 import { commandContext, creationHeaders } from "../conditional_headers.ts";
-import { mapInOrder, type Work } from "../ordered_concurrency.ts";
+import { mapInOrder, type Prepared, type Work } from "../ordered_concurrency.ts";
 import { errorLine, JSON_LINES, jsonLines, lineOf, shutdownError } from "../json_lines.ts";
 import { LINE_LIMIT } from "../line_splitter.ts";
 import type { RestOptions } from "../options.ts";
@@ -17,7 +17,7 @@ import { createTimeSlice } from "../time_slice.ts";
 import { streamResponse } from "../streaming_response.ts";
 import { openStream, withoutSlot } from "../stream_quota.ts";
 import { type BulkRow, BulkRowSchema, readRows, type RowFormat } from "./bulk_rows.ts";
-import { type BulkResult, BulkResultSchema, createUpsert } from "./upsert.ts";
+import { type BulkResult, BulkResultSchema, createUpsert, type UpsertFacts } from "./upsert.ts";
 
 /** Number of rows that are in progress at a time, of one file and of all files in this process. */
 const ROWS_IN_PROGRESS = { ofFile: 200, total: 400 };
@@ -121,7 +121,7 @@ export function addBulkRoutes(
       throw error;
     });
     const results = resultLines(startingWith(first, rows), {
-      keysOf: (row) => keysOf(row, (email) => options.lookups.findCustomerId({ storeId, email })),
+      prepare: (row) => prepare(row, (email) => options.lookups.findCustomerId({ storeId, email })),
       work: upsert,
     }, { stop, closing: options.closing, release, rowLimit, refusedLimit });
     const onDisconnect = () => stop.abort();
@@ -148,7 +148,7 @@ interface ResultOptions {
  */
 async function* resultLines(
   batches: AsyncGenerator<Iterable<BulkRow>, void>,
-  work: Work<BulkRow, BulkResult>,
+  work: Work<BulkRow, UpsertFacts, BulkResult>,
   { stop, closing, release, rowLimit, refusedLimit }: ResultOptions,
 ): AsyncGenerator<string> {
   const stopReading = () => stop.abort();
@@ -183,15 +183,17 @@ function tooManyRefused(count: number): DomainError {
   return new DomainError("INVALID_INPUT", `Cannot continue: ${reason}`);
 }
 
-/** Returns the keys of a row. Rows about one customer share a key, whether they name its ID or its email. */
-async function keysOf(
+/** Reads the keys of a row. Rows about one customer share a key, whether they name its ID or its email. */
+async function prepare(
   row: BulkRow,
   find: (email: string) => Promise<string | undefined>,
-): Promise<string[]> {
-  if (!("fields" in row)) return [];
+): Promise<Prepared<UpsertFacts>> {
+  if (!("fields" in row)) return { keys: [], facts: {} };
   const { customerId, email } = row.fields;
-  const owner = email === undefined ? undefined : await find(email).catch(() => undefined);
-  return [customerId, email?.toLowerCase(), owner].filter((key) => key !== undefined);
+  if (email === undefined) return { keys: customerId === undefined ? [] : [customerId], facts: {} };
+  const facts: UpsertFacts = await find(email).then((id) => ({ owner: { id } }), () => ({}));
+  const keys = [customerId, email.toLowerCase(), facts.owner?.id].filter((key) => key !== undefined);
+  return { keys, facts };
 }
 
 async function* startingWith<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>) {

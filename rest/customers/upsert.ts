@@ -21,7 +21,13 @@ export type BulkResult = z.output<typeof BulkResultSchema>;
 /** Part of an actor's answer that a result has. */
 type BulkAnswer = Pick<Answer, "id" | "version" | "changed">;
 
-export type Upsert = (row: BulkRow) => Promise<BulkResult>;
+/** Facts that have been read for a row before its turn. */
+export interface UpsertFacts {
+  /** Result of the lookup of the customer with the row's email; absent: not looked up. */
+  owner?: { id: string | undefined };
+}
+
+export type Upsert = (row: BulkRow, facts?: UpsertFacts) => Promise<BulkResult>;
 
 /**
  * Creates the upsert of rows.
@@ -80,8 +86,12 @@ export function createUpsert(
     }
   }
 
-  async function upsertByEmail(email: string, fields: BulkFields, key: string | undefined): Promise<Answer> {
-    const existing = await lookups.findCustomerId({ storeId, email });
+  async function upsertByEmail(
+    email: string,
+    fields: BulkFields,
+    { owner, key }: KeyedFacts,
+  ): Promise<Answer> {
+    const existing = owner ? owner.id : await lookups.findCustomerId({ storeId, email });
     if (existing !== undefined) return await update(existing, fields, key);
     try {
       return await register(fields, key);
@@ -99,10 +109,10 @@ export function createUpsert(
     return isRegistration ? await register(fields, key) : await update(answer.id, fields, key);
   }
 
-  async function upsertFirst(fields: BulkFields, key: string | undefined): Promise<Answer> {
+  async function upsertFirst(fields: BulkFields, facts: KeyedFacts): Promise<Answer> {
     const { customerId, email } = fields;
-    if (customerId !== undefined) return await upsertById(customerId, fields, key);
-    return await upsertByEmail(email!, fields, key);
+    if (customerId !== undefined) return await upsertById(customerId, fields, facts.key);
+    return await upsertByEmail(email!, fields, facts);
   }
 
   /** @throws {DomainError} NOT_FOUND: the store has no erased customer with this ID */
@@ -114,12 +124,12 @@ export function createUpsert(
     return { id: customerId, version: customer.version, changed: false };
   }
 
-  async function upsert(row: number, given: BulkFields): Promise<BulkAnswer> {
+  async function upsert(row: number, given: BulkFields, { owner }: UpsertFacts): Promise<BulkAnswer> {
     const fields = withoutWholeName(given);
     const key = keyOf(row);
-    if (key === undefined) return await upsertFirst(fields, key);
+    if (key === undefined) return await upsertFirst(fields, { owner, key });
     try {
-      return await upsertFirst(fields, key);
+      return await upsertFirst(fields, { owner, key });
     } catch (error) {
       // The row has been applied before, so that it would be another command now.
       const stored = await findAnswer(key);
@@ -128,11 +138,11 @@ export function createUpsert(
     }
   }
 
-  return async (row) => {
+  return async (row, facts = {}) => {
     try {
       if ("refusal" in row) throw row.refusal;
       const { id, version, changed } =
-        await ("erased" in row ? leaveErased(row.erased) : upsert(row.row, row.fields));
+        await ("erased" in row ? leaveErased(row.erased) : upsert(row.row, row.fields, facts));
       const result = !changed ? "UNCHANGED" : version === 1 ? "CREATED" : "UPDATED";
       return { row: row.row, customerId: id, result, version };
     } catch (error) {
@@ -144,6 +154,11 @@ export function createUpsert(
       return { row: row.row, customerId, result: "REFUSED", version: null, error: errorResponse(error).body };
     }
   };
+}
+
+interface KeyedFacts {
+  owner: UpsertFacts["owner"];
+  key: string | undefined;
 }
 
 /** An exported customer has the name as a whole and in parts. The parts are exact. */

@@ -1,4 +1,5 @@
 /** Actions of staff on a GDPR request. Its state machine decides which action each state accepts. */
+import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { NOTICE_WAIVERS, REFUSAL_GROUNDS } from "../../domain/notices.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { traceparentOf } from "../../http/refusals.ts";
@@ -20,6 +21,11 @@ const NoteSchema = z.strictObject({ note }).meta({ id: "Note" });
 const RetrySchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Retry" });
 const DecisionSchema = NoteSchema.extend({ service: optionalService }).meta({ id: "Decision" });
 const ground = z.enum(REFUSAL_GROUNDS).meta({ description: "Legal ground, which the customer reads" });
+const HoldSchema = ReasonSchema.extend({
+  ground: z.enum(HOLD_GROUNDS).meta({
+    description: "Legal ground to keep the data, as of a legal hold on a customer",
+  }),
+}).meta({ id: "RequestHold" });
 const RefusalSchema = ReasonSchema.extend({ ground }).meta({ id: "Refusal" });
 const RejectionSchema = ReasonSchema.extend({
   service: optionalService,
@@ -170,7 +176,13 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
     return c.json(resource, 200, headers);
   });
 
-  for (const action of ["hold", "extend", "fail-identity", "request-information"] as const) {
+  api.openapi(withBody("hold", HoldSchema), async (c) => {
+    const { requestId } = c.req.valid("param");
+    const { resource, headers } = await act(c, requestId, "hold", c.req.valid("json"));
+    return c.json(resource, 200, headers);
+  });
+
+  for (const action of ["extend", "fail-identity", "request-information"] as const) {
     api.openapi(withBody(action, ReasonSchema), async (c) => {
       const { requestId } = c.req.valid("param");
       const { resource, headers } = await act(c, requestId, action, c.req.valid("json"));

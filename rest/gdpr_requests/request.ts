@@ -4,6 +4,7 @@ import { receipt } from "../../actors/gdpr/requests/opening_input.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
 import { isCancellable } from "../../domain/cancellation.ts";
+import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { profile } from "../../domain/profile.ts";
 import { optionalText, text, uuid } from "../../domain/input.ts";
 import {
@@ -231,6 +232,9 @@ export const RequestSchema = z.object({
     refusal: z.string().nullable(),
     cancellation: z.string().nullable(),
   }).meta({ description: "Free text of staff for the customer, until the erasure of the customer" }),
+  holdGround: z.enum(HOLD_GROUNDS).nullable().meta({
+    description: "Legal ground of the last hold on the request; holds on the customer have their own",
+  }),
   refusalGround: z.enum(REFUSAL_GROUNDS).nullable(),
   notices: z.array(NoticeSchema).meta({ description: "Notices to the subject, oldest first" }),
   participants: z.array(ParticipantSchema).meta({ description: "By name; empty until processing begins" }),
@@ -337,6 +341,7 @@ export function bodyOf(
       refusal: row.refusalReason,
       cancellation: row.cancellationReason,
     },
+    holdGround: row.holdGround,
     refusalGround: row.refusalGround,
     notices: notices.map(({ requestId: _, ...notice }) => ({
       ...notice,

@@ -112,7 +112,7 @@ browserTest("long words do not overflow the page", async (open) => {
   const participants = ["order-service", `${"a-service-of-many-names-".repeat(3)}service`];
   await using store = await openInspectedStore({ participants });
   const held = await store.open(await store.register(), "ERASURE");
-  await store.send(held, "hold", { reason: longWord });
+  await store.send(held, "hold", { ground: "LEGAL_CLAIM", reason: longWord });
   const refused = await store.open(await store.register(), "ERASURE");
   await store.send(refused, "extend", { reason: longWord });
   await store.send(refused, "refuse", { reason: longWord, ground: "EXCESSIVE" });

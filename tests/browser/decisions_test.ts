@@ -12,6 +12,8 @@ const action = (page: Page, title: string) =>
 async function fillReason(page: Page, title: string, reason: string) {
   const form = action(page, title);
   await form.locator("summary").click();
+  const ground = form.getByLabel("Legal ground");
+  if (await ground.count() > 0) await ground.selectOption({ index: 1 });
   await form.getByLabel("Reason").fill(reason);
   return form;
 }

@@ -60,7 +60,7 @@ browserTest("a change before the stream opens is shown", async (open) => {
   await using visit = await open(store, { as: store.officer });
   const { page } = visit;
   await page.route(/\/live$/, async (route) => {
-    await store.send(request, "hold", { reason: "A court asks" });
+    await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" });
     await route.continue();
   }, { times: 1 });
   await page.goto(`/inspect/requests/${request.id}`);
@@ -80,7 +80,7 @@ browserTest(
     await store.world.admin`update outbox set published_at = now()`;
     store.wake();
     await page.getByText(/^Updated at/).waitFor(); // a change that does not concern the form
-    await store.send(request, "hold", { reason: "A court asks" });
+    await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" });
     await untilStatus(page, /^On hold since/);
     assert.equal(await hold.getByLabel("Reason").isVisible(), true);
     await page.getByText("Everything is up to date except the form that you are filling in").waitFor();
@@ -98,7 +98,7 @@ browserTest("updates keep the scroll position and the focus", async (open) => {
   await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
   for (let time = 0; time < 8; time++) {
-    await store.send(request, "hold", { reason: `Court request ${time + 1}` });
+    await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: `Court request ${time + 1}` });
     await store.send(request, "release");
   }
   await using visit = await open(store, { as: store.officer });
@@ -136,7 +136,7 @@ browserTest("a failed update keeps the page, shows a message and is retried", as
   const path = `/inspect/requests/${request.id}`;
   await page.goto(path);
   const reloaded = await watchForReload(page);
-  const failures = [[503, "hold", { reason: "A court asks" }, /^On hold/], [
+  const failures = [[503, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" }, /^On hold/], [
     429,
     "release",
     {},
@@ -170,7 +170,7 @@ browserTest(
     await page.getByText("copy what you wrote, then reload").waitFor();
     assert.equal(await page.locator("#reason-hold").inputValue(), "A court asks");
     await page.locator("#reason-hold").fill("");
-    await store.send(request, "hold", { reason: "A court asks" });
+    await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" });
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
   },
 );
@@ -185,7 +185,7 @@ browserTest(
     await page.route(/\/live$/, (route) => route.fulfill({ status: 429, body: "Too much" }), { times: 2 });
     await page.goto(`/inspect/requests/${request.id}`);
     await page.getByText("Live updates are interrupted").waitFor();
-    await store.send(request, "hold", { reason: "A court asks" });
+    await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" });
     await untilStatus(page, /^On hold since .*: A court asks/);
     await page.getByText(/^Updated at/).waitFor();
   },
@@ -200,7 +200,7 @@ browserTest("the overview lists and counts a new request without a reload", asyn
   await page.getByText("This store has no requests yet.").waitFor();
   const request = await store.open(await store.register(), "ERASURE");
   await page.locator(`a[href="/inspect/requests/${request.id}"]`).waitFor();
-  await store.send(request, "hold", { reason: "A court asks" });
+  await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" });
   await eventually(
     async () => assert.match(await page.getByRole("link", { name: /On hold/ }).innerText(), /^1/),
     30_000,
@@ -214,7 +214,7 @@ browserTest(
     await using store = await openInspectedStore();
     const request = await store.open(await store.register(), "ERASURE");
     for (let time = 0; time < 15; time++) {
-      await store.send(request, "hold", { reason: `Court request ${time + 1}` });
+      await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: `Court request ${time + 1}` });
       await store.send(request, "release");
     }
     await using visit = await open(store, { as: store.officer });
@@ -244,7 +244,7 @@ browserTest(
 browserTest("the arrow keys step back and forth through a request's history", async (open) => {
   await using store = await openInspectedStore();
   const request = await store.open(await store.register(), "ERASURE");
-  await store.send(request, "hold", { reason: "A court asks" });
+  await store.send(request, "hold", { ground: "LEGAL_CLAIM", reason: "A court asks" });
   await store.send(request, "release");
   await store.workUntil(0);
   await store.confirm(request, "order-service");

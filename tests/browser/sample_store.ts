@@ -52,7 +52,10 @@ export async function openSampleStore(options: StoreOptions = {}): Promise<Sampl
   await send(extended, "extend", { reason: "Orders of 2019 have to be brought back from the archive first" });
   const held = await open(await register(), "ERASURE");
   await workUntil(20.5);
-  await send(held, "hold", { reason: "A chargeback is being looked into; the bank answers by the 30th" });
+  await send(held, "hold", {
+    ground: "LEGAL_CLAIM",
+    reason: "A chargeback is being looked into; the bank answers by the 30th",
+  });
   await workUntil(17);
   const refusedCustomer = await register();
   silent[MESSAGES]!.add(refusedCustomer.id);

@@ -47,6 +47,95 @@ Deno.test("the schema as a whole", async (t) => {
     for (const { index, first } of indexes) assert.equal(first, "store_id", index);
   });
 
+  await t.step("the unique index of emails finds how an email begins", async () => {
+    const storeId = crypto.randomUUID();
+    const plan = await sql.begin(async (tx) => {
+      await tx`
+        insert into customers (store_id, customer_id, email, status, version, created_at, updated_at)
+        select ${storeId}, gen_random_uuid(), n || '@example.com', 'ACTIVE', 1, now(), now()
+        from generate_series(1, 2000) n`;
+      await tx`analyze customers`;
+      const rows = await tx.unsafe(
+        `explain select from customers
+         where store_id = '${storeId}' and lower(email) like '42%' and anonymized_at is null`,
+      );
+      await tx`delete from customers where store_id = ${storeId}`;
+      return rows;
+    });
+    const text = plan.map((line) => Object.values(line)[0]).join("\n");
+    assert.match(text, /customers_email\b[^]*Index Cond:.*lower\(email\) >= '42'/);
+  });
+
+  await t.step(
+    "no check has a counted repetition, of which PostgreSQL builds every state for each row",
+    async () => {
+      const checks = await sql<{ name: string; definition: string }[]>`
+      select conrelid::regclass || '.' || conname as name, pg_get_constraintdef(oid) as definition
+      from pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace`;
+      assert.ok(checks.some(({ definition }) => definition.includes(" ~ ")));
+      const counted = checks.filter(({ definition }) => {
+        const counts = [...definition.matchAll(/\{(?:\d+,)?(\d+)\}/g)].map(([, count]) => Number(count));
+        return Math.max(0, ...counts) > 4;
+      });
+      assert.deepEqual(counted, []);
+    },
+  );
+
+  await t.step(
+    "checks of keys, trace contexts and phone numbers accept their form and nothing else",
+    async () => {
+      const accepts = async (table: string, column: string, values: (string | null)[]) => {
+        const name = `${table}_${column}_check`;
+        const [check] =
+          await sql`select pg_get_expr(conbin, conrelid) as text from pg_constraint where conname = ${name}`;
+        const rows = await sql.unsafe(
+          `select (${check!.text})::text as accepted from unnest($1::text[]) as value (${column})`,
+          [sql.array(values) as never],
+        );
+        return rows.map(({ accepted }) => accepted !== "false");
+      };
+      const [hash, trace] = ["0a".repeat(32), `00-${"0a".repeat(16)}-${"0b".repeat(8)}-01`];
+      assert.deepEqual(
+        await accepts("idempotency_keys", "key", [
+          hash,
+          hash.slice(1),
+          `${hash}0`,
+          hash.replace("a", "A"),
+          `${hash}\n`,
+        ]),
+        [true, false, false, false, false],
+      );
+      for (const table of ["effects", "timers"]) {
+        const wrong = [
+          trace.replace("00-", "01-"),
+          trace.replace("a-", "-a"),
+          `${trace}0`,
+          trace.slice(1),
+          trace.toUpperCase(),
+          trace.replaceAll("-", "0"),
+          trace.replace("0a0a", "--0a"),
+        ];
+        assert.deepEqual(await accepts(table, "traceparent", [trace, null, ...wrong]), [
+          ...[true, true],
+          ...wrong.map(() => false),
+        ]);
+      }
+      assert.deepEqual(
+        await accepts("customers", "phone", [
+          "+12",
+          "+123456789012345",
+          "+1",
+          "+1234567890123456",
+          "+01",
+          "12",
+          "+1a",
+          null,
+        ]),
+        [true, true, false, false, false, false, false, true],
+      );
+    },
+  );
+
   await t.step(
     "no application role is a superuser, bypasses row-level security or owns anything",
     async () => {

@@ -17,6 +17,13 @@ Deno.test("the executable contains every file that is read at run time", async (
   for (const path of INCLUDED) assert.ok(await exists(path), path);
 });
 
+Deno.test("the executable has the unstable features of the image", async () => {
+  const unstable = (text: string) => new Set(text.match(/--unstable-[a-z-]+/g));
+  const [entrypoint = ""] = (await readText("Dockerfile")).match(/^ENTRYPOINT .*/m) ?? [];
+  assert.ok(unstable(entrypoint).size > 0);
+  assert.deepEqual(unstable(FLAGS.join(" ")), unstable(entrypoint));
+});
+
 Deno.test("the executable has the permissions of deno.json, restricted only where its location does not matter", async () => {
   const granted = JSON.parse(await readText("deno.json")).permissions.default;
   const names = FLAGS.flatMap((flag) => /^--allow-(\w+)/.exec(flag)?.[1] ?? []);

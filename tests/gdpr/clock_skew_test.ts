@@ -61,7 +61,7 @@ for (const days of [40, -40]) {
     const sql = world.database.pool("customer_worker");
     {
       await using _worker = startWorker({ sql, api, actors: world.actors, performers, pollMs: 20 });
-      await using _housekeeping = startHousekeeping(sql);
+      await using _housekeeping = startHousekeeping({ sql, outboxRetentionMs: 7 * DAY });
       await eventually(async () => assert.equal((await right.row(late)).status, "COMPLETED"), 60_000);
       if (access) await eventually(async () => assert.equal((await right.row(access)).status, "COMPLETED"));
     }

@@ -194,7 +194,7 @@ Deno.test("an extension moves both timers of the clock, even if the request is a
 Deno.test("the clock keeps running while a request is held, and stops when it is completed", async () => {
   await using world = await createManualClockWorld({ graceMs: DAY }, new Date("2026-01-31T10:00:00Z"));
   const [held, canceled] = [await openErasure(world), await openErasure(world)];
-  await tell(world, held, "hold", { reason: "a court order" });
+  await tell(world, held, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
   await tell(world, canceled, "cancel");
   assert.deepEqual(await timersOf(world, canceled, "%"), []);
   await restart(world, "2026-03-15T00:00:00Z");

@@ -103,7 +103,7 @@ Deno.test("only the customer can end the wait before its time, and a hold keeps 
   for (const by of [world.officer, world.system]) {
     await assert.rejects(tell(world, erasure, "proceed", {}, { by }), { code: "FORBIDDEN" });
   }
-  await tell(world, erasure, "hold", { reason: "a court order" });
+  await tell(world, erasure, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
   await assertInvariants(world.admin, erasure);
   await tell(world, erasure, "release");
   await fireTimer(world, erasure, START);

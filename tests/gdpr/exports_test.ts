@@ -303,7 +303,7 @@ Deno.test("documents are deleted after a week, and records a month after the due
   const start = exports.now.getTime();
   const sweep = async (days: number) => {
     exports.now = new Date(start + days * DAY_MS);
-    await deleteExpiredExports(worker, exports.now);
+    await deleteExpiredExports(worker, exports.now, 100);
   };
 
   await sweep(6.9);

@@ -66,7 +66,12 @@ Deno.test("staff propose an erasure, and only a second person can start its grac
     await assert.rejects(tell(world, request, "confirm", {}, { by }), error);
   }
   // No other way leads around the second person.
-  for (const [type, fields] of [["hold", { reason: "x" }], ["release", {}], ["retry", {}]] as const) {
+  for (
+    const [type, fields] of [["hold", { ground: "LEGAL_CLAIM", reason: "x" }], ["release", {}], [
+      "retry",
+      {},
+    ]] as const
+  ) {
     await assert.rejects(tell(world, request, type, fields, { by: staff(world, FIRST) }), refused(/./));
   }
   assert.equal(await fireTimer(world, request, START), false);

@@ -60,6 +60,7 @@ Deno.test("reasons and evidence that quote the customer are refused with a sente
         reason: "x",
         [field]: text,
         ...(type === "refuse" && { ground: "NO_RIGHT" }),
+        ...(type === "hold" && { ground: "LEGAL_CLAIM" }),
       }, { by })
         .then(() => assert.fail(`${type}: ${text}`), (error) => error);
       assert.equal((refused as Error & { code: string }).code, "INVALID_INPUT", text);
@@ -68,13 +69,13 @@ Deno.test("reasons and evidence that quote the customer are refused with a sente
     }
   }
   for (const text of UNRECOGNIZED) {
-    await fixture.tell(erasure, "hold", { reason: text }, { by });
+    await fixture.tell(erasure, "hold", { ground: "LEGAL_CLAIM", reason: text }, { by });
     await fixture.tell(erasure, "release", { note: "2 orders of 2026-11-29, invoice INV-2026000123" }, {
       by,
     });
   }
   const other = await fixture.open(await register(world), "ERASURE");
-  await fixture.tell(other, "hold", { reason: "as Kvetchmann" }, { by });
+  await fixture.tell(other, "hold", { ground: "LEGAL_CLAIM", reason: "as Kvetchmann" }, { by });
   assert.deepEqual(await reasonsOf(world, other), [["hold", "as Kvetchmann", true]]);
 });
 
@@ -98,7 +99,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
   const portability = await fixture.open(customer, "PORTABILITY");
   await fixture.tell(portability, "cancel", { reason: fourth });
   const erasure = await fixture.open(customer, "ERASURE");
-  await fixture.tell(erasure, "hold", { reason: first });
+  await fixture.tell(erasure, "hold", { ground: "LEGAL_CLAIM", reason: first });
   await fixture.tell(erasure, "release", { note: second });
   // Written before the check existed, in the spellings that it refuses today.
   const planted = [...RECOGNIZED, ...UNRECOGNIZED].join("; ");
@@ -106,7 +107,7 @@ Deno.test("an erasure removes every reason and evidence of its customer from eve
     where actor_id = ${customer.id} or (actor_id = ${erasure.id} and event_type = 'release')`;
   await world.admin`update gdpr_requests set hold_reason = ${planted} where request_id = ${erasure.id}`;
   const other = await fixture.open(await register(world), "ERASURE");
-  await fixture.tell(other, "hold", { reason: "an unrelated lawsuit" });
+  await fixture.tell(other, "hold", { ground: "LEGAL_CLAIM", reason: "an unrelated lawsuit" });
   assert.ok((await dump(world.admin)).match(ERASED_TEXTS), "the search sees what is planted");
 
   world.now = new Date(world.now.getTime() + DAY);

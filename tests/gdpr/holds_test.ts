@@ -154,7 +154,7 @@ Deno.test("an erasure of a held customer enters held by itself, and continues af
   await t.step("a hold that is lifted while staff hold the request", async () => {
     const customer = await register(world, { firstName: "Ada" });
     const request = await openRequest(world, customer, "ERASURE");
-    await tell(world, request, "hold", { reason: "a court order" });
+    await tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
     const hold = await place(world, customer);
     await work();
     await tell(world, request, "release");
@@ -162,7 +162,7 @@ Deno.test("an erasure of a held customer enters held by itself, and continues af
     await lift(world, customer, hold);
     await work();
     assert.equal(await readPhase(world, request), "PENDING.grace");
-    await tell(world, request, "hold", { reason: "a court order" });
+    await tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
     await lift(world, customer, await place(world, customer));
     await work();
     assert.equal(await readPhase(world, request), HELD, "the hold of staff remains");

@@ -29,7 +29,7 @@ Deno.test("an erasure's journal names every event, its participant and the trans
   const fixture = createRequestFixture(world);
   const request = await fixture.open(await register(world), "ERASURE");
   const timer = (label: string) => fireTimer(world, request, timerName(label, "gdpr_erasure@1"));
-  await fixture.tell(request, "hold", { reason: "a lawsuit" });
+  await fixture.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" });
   await fixture.tell(request, "release");
   await timer("start");
   await timer("ask payments");

@@ -76,7 +76,7 @@ Deno.test("personal values that equal terms of the machines do not block an eras
     await tell(world, customer, "address.add", { ...ADDRESS, line1, city, postalCode: "2026" });
   }
   const erasure = await fixture.open(customer, "ERASURE");
-  await fixture.tell(erasure, "hold", { reason: "required by law" });
+  await fixture.tell(erasure, "hold", { ground: "LEGAL_CLAIM", reason: "required by law" });
   await fixture.tell(erasure, "release");
   await eraseAndConfirm(world, fixture, erasure);
   assert.equal((await fixture.row(erasure)).outcome, "FULFILLED");

@@ -92,6 +92,7 @@ Deno.test("the documents of access and portability contain every column of the m
   const fixture = createRequestFixture(world, createRequestPerformers(api, noParticipants, keys));
   const subject = await registerPerson(world);
   const refused = await fixture.open(subject, "PORTABILITY");
+  await fixture.tell(refused, "hold", { reason: "a lawsuit", ground: "LEGAL_CLAIM" });
   await fixture.tell(refused, "refuse", { reason: "it is repeated", ground: "EXCESSIVE" });
   const [{ noticeId: id } = {}] = await world.admin`select notice_id from gdpr_notices limit 1`;
   const notice = { kind: "gdpr_notice" as const, storeId: world.storeId, id };

@@ -93,6 +93,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
             ...(service !== undefined && { service }),
             ...(WITH_REASON.includes(type) && { reason: "required by law" }),
             ...((type === "refuse" || (type === "reject" && !service)) && { ground: "NO_RIGHT" }),
+            ...(type === "hold" && { ground: "LEGAL_CLAIM" }),
             ...(type === "identity.verify" && IDENTIFIED.identity),
           };
           const accepted = await tell(world, request.request, type, fields, { by }).then(

@@ -29,6 +29,18 @@ Deno.test("a rectification is applied and completed immediately, and an event na
   assert.equal(quoting.length, 0, "the request stores no copy of the value");
 });
 
+Deno.test("a request without an idempotency key is opened without reading facts that it does not need", async () => {
+  await using world = await createWorld();
+  const fixture = createRequestFixture(world);
+  const [ref, other] = [await register(world), await register(world)];
+  // A call of the function would fail, as it does for the key's answer below.
+  await world.admin.unsafe("revoke execute on function read_actors(uuid, jsonb, boolean) from customer_api");
+  const request = await fixture.open(ref, "ACCESS");
+  assert.equal((await fixture.row(request)).type, "ACCESS");
+  const keyed = fixture.open(other, "ACCESS", {}, { idempotencyKey: "key" });
+  await assert.rejects(keyed, { code: "42501" });
+});
+
 Deno.test("a rectification that cannot be applied is refused and stores no request", async () => {
   await using world = await createWorld();
   const fixture = createRequestFixture(world);

@@ -58,7 +58,11 @@ Deno.test("an access document names groups and price lists, and what was done wi
   await tell(world, customer, "group.assign", { groupId: group.id });
   await tell(world, customer, "profile.update", { lastName: "Hopper" }, { by: shopper(customer) });
   const erasure = await fixture.open(customer, "ERASURE", {}, { by: shopper(customer) });
-  await fixture.tell(erasure, "hold", { reason: "an unpaid invoice", note: "the invoice of March" }, {
+  await fixture.tell(erasure, "hold", {
+    ground: "LEGAL_CLAIM",
+    reason: "an unpaid invoice",
+    note: "the invoice of March",
+  }, {
     by: world.officer,
   });
   await tell(world, customer, "account.suspend", { reason: "unpaid", note: "chargeback" }, {
@@ -97,7 +101,10 @@ Deno.test("an access document names groups and price lists, and what was done wi
   });
   assert.deepEqual([notice?.category, notice?.recordedAt], ["request", world.now.toISOString()]);
   assert.equal(events.filter(({ event }) => event === "open").length, 1, "one journal of each request");
-  assert.equal(request?.data.hold_reason, "an unpaid invoice");
+  assert.deepEqual([request?.data.hold_reason, request?.data.hold_ground], [
+    "an unpaid invoice",
+    "LEGAL_CLAIM",
+  ]);
   const text = JSON.stringify(records);
   assert.equal(find("account.suspend")?.reason, "unpaid");
   for (const note of ["the invoice of March", "chargeback"]) {

@@ -44,7 +44,7 @@ Deno.test("a hold concurrent with the end of the grace period stops the erasure,
   for (const holdFirst of [true, false]) {
     await t.step(holdFirst ? "the hold is first" : "the end is first", async () => {
       const { request } = await openErasure(world);
-      const hold = () => tell(world, request, "hold", { reason: "a court order" });
+      const hold = () => tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
       const operations: [Operation, Operation] = [hold, () => fireTimer(world, request, START)];
       const [held] = await race(world, request, operations, holdFirst);
       assert.equal(errorCode(held), holdFirst ? undefined : REFUSED);
@@ -57,7 +57,7 @@ Deno.test("a hold concurrent with the end of the grace period stops the erasure,
 Deno.test("a hold beyond the grace period keeps the data; its release erases them immediately", async () => {
   await using world = await createManualClockWorld({ graceMs: DAY });
   const { request } = await openErasure(world);
-  await tell(world, request, "hold", { reason: "a court order" });
+  await tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
   world.now = new Date(world.now.getTime() + 20 * DAY);
   assert.equal(await fireTimer(world, request, START), false, "a held request has no timer");
   await tell(world, request, "release");
@@ -67,7 +67,9 @@ Deno.test("a hold beyond the grace period keeps the data; its release erases the
   assert.deepEqual(timer?.dueAt, world.now);
   assert.ok(await fireTimer(world, request, START));
   assert.equal(await readPhase(world, request), AWAITING);
-  await assert.rejects(tell(world, request, "hold", { reason: "too late" }), { code: REFUSED });
+  await assert.rejects(tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "too late" }), {
+    code: REFUSED,
+  });
   await assertInvariants(world.admin, request);
 });
 

@@ -190,6 +190,7 @@ export async function applyEvent(
   const reason = {
     ...(WITH_REASON.includes(type) && { reason: "required by law" }),
     ...((type === "refuse" || (type === "reject" && service === undefined)) && { ground: "NO_RIGHT" }),
+    ...(type === "hold" && { ground: "LEGAL_CLAIM" }),
   };
   const check = type === "identity.verify" ? IDENTIFIED.identity : {};
   const fields = Object.entries({ service, error, residue }).filter(([, value]) => value !== undefined);

@@ -5,7 +5,7 @@ import type { ActorRef } from "../../actors/commands.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { createStoreReader } from "../../db/store_reader.ts";
 import { claimSweep, scheduleSweep } from "../../db/retention.ts";
-import { register, shopper, tell } from "../actors/world.ts";
+import { mapConcurrently, register, shopper, tell } from "../actors/world.ts";
 import { assertInvariants } from "./invariants.ts";
 import { createManualClockWorld, DAY, fireTimer, type ManualClockWorld } from "./manual_clock.ts";
 import { errorCode, openRequest, type Operation, race, readPhase, REFUSED, START } from "./race.ts";
@@ -62,7 +62,7 @@ Deno.test("a closed account is announced, and erased at the end of the retention
   const hold = await tell(world, held, "hold.place", { ground: "LEGAL_OBLIGATION" });
   const requested = await closeAccount(world);
   const own = await openRequest(world, requested, "ERASURE");
-  await tell(world, own, "hold", { reason: "a court order" });
+  await tell(world, own, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
   await register(world); // open
   world.later(DAYS * DAY - NOTICE - 1);
   assert.deepEqual(await world.due(), []);
@@ -112,6 +112,25 @@ Deno.test("a closed account is announced, and erased at the end of the retention
     cause: "RETENTION",
   });
   await assert.rejects(refused, { code: REFUSED, message: /keeps closed accounts without an end/ });
+});
+
+Deno.test("a batch of the sweep opens at most 50 requests, one after another", async () => {
+  await using world = await createRetentionWorld();
+  await mapConcurrently(Array.from({ length: 53 }), () => closeAccount(world));
+  world.later(DAYS * DAY);
+  let [running, most, sent] = [0, 0, 0];
+  const send: typeof world.actors.send = async (...command) => {
+    most = Math.max(most, ++running);
+    sent++;
+    try {
+      return await world.actors.send(...command);
+    } finally {
+      running--;
+    }
+  };
+  const sweep = { ...world.pools, actors: { ...world.actors, send } };
+  assert.deepEqual([await sweepBatch(sweep), sent, most], [50, 50, 1]);
+  assert.deepEqual([await sweepBatch(sweep), sent, most], [3, 53, 1]);
 });
 
 Deno.test("a reinstatement ends the announced erasure, also concurrently with its start, and a hold stops it", async (t) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { OUTCOMES } from "../../actors/gdpr/machines/events.ts";
 import { createProcessingRecord, processedFields } from "../../actors/gdpr/record_of_processing.ts";
 import { TEXTS } from "../../actors/gdpr/texts/mod.ts";
+import { retentionTexts } from "../../actors/gdpr/texts/retention.ts";
 import { DOWNLOADED } from "../../actors/gdpr/exports/download_record.ts";
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { createBehaviors } from "../../actors/mod.ts";
@@ -109,12 +110,14 @@ Deno.test("every field with personal data is in the record with its purpose, leg
   for (const language of LANGUAGES) {
     const record = createProcessingRecord(source, language);
     const { texts } = record;
+    const retentions = retentionTexts(texts, NO_SETTINGS);
+    assert.deepEqual(Object.values(retentions).filter((text) => /[{}]/.test(text)), []);
     for (const { table, field, category, purpose, retention } of processedFields()) {
       assert.ok(PROPOSED_LEGAL_BASES[purpose], `${table}.${field}`);
       const activity = record.activities.find((activity) => activity.purpose === texts.purposes[purpose]);
       const data = activity?.data.find((data) => data.category === texts.categories[category]);
       assert.ok(data?.fields.includes(texts.columns[field]!), `${table}.${field}`);
-      assert.ok(activity?.retention.includes(texts.retentions[retention]), `${table}.${field}`);
+      assert.ok(activity?.retention.includes(retentions[retention]), `${table}.${field}`);
       assert.notEqual(activity?.legalBasis.trim(), "");
     }
     assert.equal(record.missing.length, 8);
@@ -129,6 +132,7 @@ Deno.test("the record in Markdown has what the settings state, and marks legal b
     controller: { name: "Bergladen AG", address: "Bahnhofstrasse 1" },
     legalBases: { pricing: { basis: "LEGITIMATE_INTERESTS" as const, explanation: "discounts" } },
     recipients: { address: ["the carrier"] },
+    requestRetentionDays: 1_461,
     thirdCountries: [{ country: "US" as const, recipient: "Mailer_Inc", safeguard: "contractual clauses" }],
   };
   const services = { READ_CUSTOMERS: ["identity-service"], GetCustomerSnapshot: ["checkout-service"] };
@@ -148,4 +152,7 @@ Deno.test("the record in Markdown has what the settings state, and marks legal b
     ]
   ) assert.ok(text.split("\n").includes(line), `${line}\n${text}`);
   assert.ok(!text.includes("- recipients"));
+  for (const period of ["1,461 days after the completion of the request", "1,096 days after the event"]) {
+    assert.ok(text.includes(period), period);
+  }
 });

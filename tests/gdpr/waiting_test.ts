@@ -74,7 +74,7 @@ for (const [ending, events] of Object.entries(ENDINGS)) {
       await t.step(`concurrently with a ${other} of the erasure, and both take effect`, async () => {
         const { request, access, end } = await arrange();
         await fireTimer(world, request, START);
-        const reason = other === "hold" ? { reason: "a court order" } : {};
+        const reason = other === "hold" ? { ground: "AUTHORITY_ORDER", reason: "a court order" } : {};
         const results = await race(world, request, [() => tell(world, request, other, reason), end], true);
         assert.deepEqual(results.map(errorCode), [undefined, undefined]);
         assert.ok((await readPhase(world, access)).startsWith("COMPLETED"));

@@ -241,7 +241,7 @@ Deno.test("a shopper reads what the store has decided about a request, and until
   const inGrace = await read(letter);
   const left = Date.parse(inGrace.cancellableUntil) - Date.now();
   assert.ok(left > HOUR_MS / 2 && left <= HOUR_MS, "from the confirmation on");
-  await fixture.tell(letter, "hold", { reason: "an unpaid invoice" });
+  await fixture.tell(letter, "hold", { reason: "an unpaid invoice", ground: "LEGAL_CLAIM" });
   const held = await read(letter);
   assert.deepEqual([held.held, ...cancellation(held)], [true, true, null], "no end is known");
   await fixture.tell(letter, "extend", { reason: "many systems" });

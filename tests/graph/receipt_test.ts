@@ -40,7 +40,7 @@ Deno.test("a shopper reads the reason of a hold, an extension, a cancellation an
   assert.equal((await first.read()).reason, null);
   await first.tell("extend", { reason: "many sources" });
   assert.equal((await first.read()).reason, "many sources");
-  await first.tell("hold", { reason: "an unpaid invoice" });
+  await first.tell("hold", { ground: "LEGAL_CLAIM", reason: "an unpaid invoice" });
   assert.equal((await first.read()).reason, "an unpaid invoice");
   await first.tell("release");
   assert.equal((await first.read()).reason, "many sources", "the hold has ended");

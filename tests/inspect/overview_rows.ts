@@ -51,7 +51,7 @@ export async function openRequests(overview: Overview): Promise<void> {
     const request = await overview.open(right, 40 - (index % 20) * 2);
     if (right !== "RECTIFICATION") opened.push({ index, right, request });
     if (right !== "RECTIFICATION" && index % 9 === 0) {
-      await say(request, "hold", { reason: "a court asks" }, by);
+      await say(request, "hold", { ground: "LEGAL_CLAIM", reason: "a court asks" }, by);
     }
   }
   await overview.runDueWork(1);

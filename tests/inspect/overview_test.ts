@@ -264,7 +264,7 @@ Deno.test("a live stream sends the current digest first, and a new one after a c
   await eventually(() => assert.deepEqual(stream.received(), [shown]));
   await register(world); // does not change the page
   await eventually(() => assert.deepEqual(stream.received(), [shown, shown]));
-  await workshop.tell(request, "hold", { reason: "a court asks" }, { by: officer });
+  await workshop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a court asks" }, { by: officer });
   await eventually(() => assert.notEqual(stream.received().at(-1), shown));
   assert.equal(shownOn(await show(overview, "/inspect?type=ERASURE")), stream.received().at(-1));
 });

@@ -16,7 +16,7 @@ Deno.test("the page of a completed erasure says that reasons were removed, at ev
   const { officer } = inspector;
   const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ERASURE");
-  await shop.tell(request, "hold", { reason: "born Stolvarik" }, { by: officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "born Stolvarik" }, { by: officer });
   await shop.tell(request, "extend", { reason: "Stolvarik has many orders" }, { by: officer });
   await shop.tell(request, "release", {}, { by: officer });
   assert.match(await pageOf(inspector, request.id), /born Stolvarik/);

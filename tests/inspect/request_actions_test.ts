@@ -41,13 +41,17 @@ Deno.test("every decision can be made on the page with a reason, and the journal
     return await (await inspector.get(to, officer)).text();
   };
   assert.match(
-    textOf(await decide("hold", { reason: " a  lawsuit\nof 2026 " })),
+    textOf(await decide("hold", { ground: "AUTHORITY_ORDER", reason: " a  lawsuit\nof 2026 " })),
     /You put the request on hold\./,
   );
   await decide("extend", { reason: "many sources" });
   await decide("release", { note: "the lawsuit is over" });
   const row = await shop.row(request);
-  assert.deepEqual([row.holdReason, row.extensionReason], ["a lawsuit of 2026", "many sources"]);
+  assert.deepEqual([row.holdReason, row.holdGround, row.extensionReason], [
+    "a lawsuit of 2026",
+    "AUTHORITY_ORDER",
+    "many sources",
+  ]);
   await shop.work(new Date(Date.now() + 2 * HOUR));
   const offered = offeredOn(await pageOf(inspector, request.id));
   const participants = ["order-service", "payment-service", "communication-service"];
@@ -109,7 +113,7 @@ Deno.test("each decision has a field for a note, and one for its reason if the c
     }
   };
   await collectFields();
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" }, { by: officer });
   await collectFields();
   await shop.tell(request, "release", {}, { by: officer });
   await shop.work(new Date(Date.now() + 2 * HOUR));
@@ -170,7 +174,7 @@ Deno.test("a decision on an outdated page is refused, and its text is kept", asy
   const colleague = staff(["PRIVACY_OFFICER"]);
   await shop.tell(request, "extend", { reason: "many sources" }, { by: colleague });
   const reason = `the court said "no" & more`;
-  const stale = { action: "hold", version: "1", confirmed: "yes", reason };
+  const stale = { action: "hold", version: "1", ground: "LEGAL_CLAIM", confirmed: "yes", reason };
   const answer = await inspector.post(path, officer, stale);
   assert.equal(answer.status, 412);
   const page = await answer.text();
@@ -219,9 +223,18 @@ Deno.test("a form without a confirmation or a reason, or with an unknown action,
   const { officer } = inspector;
   const { request, path } = await openErasure(inspector);
   const attempts = [
-    [{ action: "hold", version: "1", reason: "a lawsuit" }, 400, /check the box.*a lawsuit/],
-    [{ action: "hold", version: "1", reason: " ", confirmed: "yes" }, 400, /reason/],
-    [{ action: "hold", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
+    [{ action: "hold", version: "1", reason: "a lawsuit", confirmed: "yes" }, 400, /ground/],
+    [
+      { action: "hold", version: "1", ground: "LEGAL_CLAIM", reason: "a lawsuit" },
+      400,
+      /check the box.*a lawsuit/,
+    ],
+    [{ action: "hold", version: "1", ground: "LEGAL_CLAIM", reason: " ", confirmed: "yes" }, 400, /reason/],
+    [
+      { action: "hold", version: "1", ground: "LEGAL_CLAIM", reason: "x".repeat(501), confirmed: "yes" },
+      400,
+      /at most 500/,
+    ],
     [{ action: "cancel", version: "1", reason: "x".repeat(501), confirmed: "yes" }, 400, /at most 500/],
     [{ action: "waive", version: "1", reason: "x", confirmed: "yes" }, 400, /service/],
     [
@@ -280,7 +293,7 @@ Deno.test("the confirmation is shown to the person who decided, and only for an 
   await using inspector = await startWithGracePeriod();
   const { officer, staff } = inspector;
   const { shop, request } = await openErasure(inspector);
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" }, { by: officer });
   const noticeOn = async (done: string, as = officer) =>
     /<p class="notice"[^>]*>(.*?)<\/p>/.exec(await pageOf(inspector, request.id, `?done=${done}`, as))?.[1];
   assert.equal(await noticeOn("2"), "You put the request on hold.");

@@ -52,7 +52,7 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   const line = async () => partOf(await pageOf(inspector, request.id), "situation");
 
   assert.match(await line(), /^Grace period until .* UTC; can still be canceled; due in \d\d days$/);
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" }, { by: officer });
   assert.match(await line(), /^On hold since .*: a lawsuit; due in/);
   await shop.tell(request, "release", {}, { by: officer });
   await shop.work(new Date(Date.now() + HOUR + 1_000));
@@ -471,7 +471,7 @@ Deno.test("a live stream reports decisions, changes of participants and publicat
   const request = await shop.open(await register(world), "ERASURE");
   const shown = async () => shownOn(await pageOf(inspector, request.id));
   const first = await shown();
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer }); // before the stream opens
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" }, { by: officer }); // before the stream opens
   await using stream = readLive(await inspector.get(`${pathOf(request.id)}/live`, officer));
   const waitForDigest = async () =>
     await eventually(async () => {
@@ -496,7 +496,7 @@ Deno.test("a reason is escaped", async () => {
     "ACCESS",
   );
   const reason = `<script>alert("1")</script> & 'more'`;
-  await shop.tell(request, "hold", { reason }, { by: officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason }, { by: officer });
   const page = await pageOf(inspector, request.id);
   assert.ok(!page.includes("<script>alert"));
   assert.match(textOf(page), /On hold since .*&lt;script&gt;/);

@@ -32,7 +32,7 @@ Deno.test("each step shows the state, the status line and the position in the ti
   const request = await shop.open(await register(world), "ERASURE");
   const advance = (days: number) => clock.now = new Date(clock.now.getTime() + days * DAY);
   advance(1);
-  await shop.tell(request, "hold", { reason: "a lawsuit" }, { by: officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" }, { by: officer });
   advance(3);
   await shop.tell(request, "extend", { reason: "many sources" }, { by: officer });
   await shop.tell(request, "release", {}, { by: officer });
@@ -108,9 +108,11 @@ Deno.test("each of several holds is shown with its own reason", async () => {
   await using inspector = await startInspector({ requests: await requestSettings({ graceMs: DAY }) });
   const shop = createRequestFixture(inspector.world);
   const request = await shop.open(await register(inspector.world), "ERASURE");
-  await shop.tell(request, "hold", { reason: "the first" }, { by: inspector.officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "the first" }, { by: inspector.officer });
   await shop.tell(request, "release", {}, { by: inspector.officer });
-  await shop.tell(request, "hold", { reason: "the second" }, { by: inspector.officer });
+  await shop.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "the second" }, {
+    by: inspector.officer,
+  });
   assert.match(
     partOf(await pageOf(inspector, request.id, "?at=2"), "situation"),
     /^On hold since [^:]*:\d\d UTC: the first; due/,

@@ -80,7 +80,13 @@ Deno.test("a form of an ended session changes nothing, and its text is returned 
   const path = `/inspect/requests/${crypto.randomUUID()}`;
   const response = await fetch(`${inspector.origin}${path}`, {
     method: "POST",
-    body: new URLSearchParams({ action: "hold", version: "1", reason: "A <court> asks", confirmed: "yes" }),
+    body: new URLSearchParams({
+      action: "hold",
+      version: "1",
+      ground: "LEGAL_CLAIM",
+      reason: "A <court> asks",
+      confirmed: "yes",
+    }),
     headers: { origin: inspector.origin, accept: "text/html" },
   });
   assert.equal(response.status, 401);
@@ -245,9 +251,9 @@ Deno.test("an ended session is stored as a digest, and deleted once its token ha
   const { expiresAt } = rows[0]!;
   const exp = JSON.parse(atob(token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"))).exp * 1_000;
   assert.ok(expiresAt.getTime() > exp, "it is stored for as long as the token is valid");
-  await deleteExpiredSessions(worker, new Date(exp));
+  await deleteExpiredSessions(worker, new Date(exp), 10);
   assert.equal((await admin`select 1 from ended_sessions`).length, 1);
-  await deleteExpiredSessions(worker, expiresAt);
+  await deleteExpiredSessions(worker, expiresAt, 10);
   assert.equal((await admin`select 1 from ended_sessions`).length, 0);
 });
 

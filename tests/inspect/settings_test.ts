@@ -61,6 +61,8 @@ Deno.test("an officer reads and changes the settings with a form, which keeps wh
       dataProtectionContact: "datenschutz@bergladen.example",
       timeZone: "Europe/Zurich",
       erasureGraceHours: "48",
+      requestRetentionDays: "1461",
+      holdRetentionDays: "90",
       holidays: "2026-12-25\r\n2027-01-01",
       "language.fr": "yes",
       defaultLanguage: "de",

@@ -317,7 +317,7 @@ Deno.test("an expired or destroyed export is gone, before and after its rows are
     assert.deepEqual(await statusOf(server.get(one, as)), GONE);
     assert.deepEqual(await statusOf(server.get(`${one}/access.json`, as)), GONE);
     assert.equal(await exportLink(exports.sql, exports.keys, expiring.key, exports.now), undefined);
-    await deleteExpiredExports(worker, exports.now);
+    await deleteExpiredExports(worker, exports.now, 100);
   }
 });
 

@@ -40,12 +40,20 @@ Deno.test("an erasure is held, extended, released, retried and waived over REST,
   await tell(rest.world, customer, "address.add", ADDRESS);
   const request = await open(rest, as, customer.id, "ERASURE");
 
-  const held = await request.act("hold", { reason: "a lawsuit" }, { "if-match": '"1"' });
+  for (const wrong of [{ reason: "a lawsuit" }, { reason: "a lawsuit", ground: "NO_RIGHT" }]) {
+    assert.equal((await request.act("hold", wrong)).body.code, "INVALID_INPUT", JSON.stringify(wrong));
+  }
+  const held = await request.act("hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" }, {
+    "if-match": '"1"',
+  });
   assert.deepEqual([held.status, held.body.held, held.body.reasons.hold], [200, true, "a lawsuit"]);
   assert.equal(held.headers.get("etag"), '"2"');
   const stale = await request.act("release", undefined, { "if-match": '"1"' });
   assert.deepEqual([stale.status, stale.body.code], [412, "CONFLICT"]);
-  assert.equal((await request.act("hold", { reason: "again" })).body.code, "REFUSED_IN_STATE");
+  assert.equal(
+    (await request.act("hold", { ground: "LEGAL_CLAIM", reason: "again" })).body.code,
+    "REFUSED_IN_STATE",
+  );
 
   const key = { "idempotency-key": "extension" };
   const extended = await request.act("extend", { reason: "many sources" }, key);

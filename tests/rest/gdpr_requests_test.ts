@@ -60,6 +60,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     dueAt,
     completedAt: null,
     requestedBy: as.id,
+    holdGround: null,
     refusalGround: null,
     informed: "PENDING",
     notices: opened.body.notices,
@@ -307,7 +308,7 @@ Deno.test("the list is newest first, paginated, and filtered by each parameter",
   const running = await shop.open(two, "ERASURE");
   const canceled = await shop.open(three, "ERASURE");
   await shop.tell(canceled, "cancel");
-  await shop.tell(erasure, "hold", { reason: "a lawsuit" });
+  await shop.tell(erasure, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" });
   const { admin } = rest.world;
   await admin`update timers set due_at = now() where actor_id = ${running.id} and (name like 'xstate.after%' or name like 'overdue %')`;
   await admin`delete from timers where actor_id = ${access.id}`;
@@ -377,7 +378,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
   const ref = await register(rest.world);
   const { id } = await shop.open(ref, "ERASURE", {}, { by: shopper(ref) });
   const act = (action: string, body: unknown) => rest.call("POST", `${PATH}/${id}/${action}`, { as, body });
-  await act("hold", { reason: "a lawsuit" });
+  await act("hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" });
   await act("release", { note: "it is over" });
   await act("cancel", undefined);
   const { body } = await rest.call("GET", `${PATH}/${id}/timeline`, { as });
@@ -414,7 +415,7 @@ Deno.test("the timeline lists every event with its states and its principal, and
       stateBefore: { PENDING: "grace" },
       stateAfter: { PENDING: "held" },
       ...byOfficer,
-      changedFields: ["status", "holdReason"],
+      changedFields: ["status", "holdReason", "holdGround"],
       reason: "a lawsuit",
       reasonRemoved: false,
       ...NO_NOTE,
@@ -512,7 +513,7 @@ Deno.test("a request of an unknown machine can be read, and refuses every comman
     const bodies: Record<string, unknown> = {
       cancel: undefined,
       release: undefined,
-      hold: { reason: "r" },
+      hold: { ground: "LEGAL_CLAIM", reason: "r" },
       refuse: { reason: "r", ground: "MANIFESTLY_UNFOUNDED" },
       extend: { reason: "r" },
       retry: {},
@@ -566,8 +567,8 @@ Deno.test("only privacy officers of the store handle its requests", async () => 
   assert.deepEqual((await rest.call("GET", PATH, { as: elsewhere })).body, { items: [], nextCursor: null });
 
   const actions: Record<string, { body?: unknown; before?: [string, Record<string, unknown>?] }> = {
-    hold: { body: { reason: "r" } },
-    release: { before: ["hold", { reason: "r" }] },
+    hold: { body: { ground: "LEGAL_CLAIM", reason: "r" } },
+    release: { before: ["hold", { ground: "LEGAL_CLAIM", reason: "r" }] },
     cancel: {},
     refuse: { body: { reason: "r", ground: "MANIFESTLY_UNFOUNDED" } },
     extend: { body: { reason: "r" } },

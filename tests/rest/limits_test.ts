@@ -160,9 +160,9 @@ Deno.test("counts contain no address and no ID, and are deleted after their wind
   assert.equal(rows.length, 2);
   for (const { row } of rows) assert.ok(!row.includes("127.0.0.1") && !row.includes(world.system.id), row);
   const worker = world.database.pool("customer_worker", 1);
-  await deleteExpiredCounts(worker, new Date());
+  await deleteExpiredCounts(worker, new Date(), 100);
   assert.equal((await world.admin`select 1 from rate_limits`).length, 2);
-  await deleteExpiredCounts(worker, new Date(Date.now() + 61_000));
+  await deleteExpiredCounts(worker, new Date(Date.now() + 61_000), 100);
   assert.equal((await world.admin`select 1 from rate_limits`).length, 0);
 });
 

@@ -13,7 +13,7 @@ Deno.test("settings of a store", async (t) => {
     const { status, body, headers } = await rest.call("GET", path, { as: officer });
     assert.deepEqual([status, body.version, headers.get("etag"), body.updatedAt], [200, 0, '"0"', null]);
     const { version: _, updatedAt: __, ...settings } = body;
-    assert.equal(Object.keys(settings).length, 14);
+    assert.equal(Object.keys(settings).length, 17);
     assert.ok(Object.values(settings).every((value) => value === null));
   });
 

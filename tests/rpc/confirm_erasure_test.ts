@@ -128,7 +128,7 @@ Deno.test("a request that waits for no confirmation refuses it", async (t) => {
     "an erasure that has not begun": () => open("ERASURE"),
     "an erasure that is held": async () => {
       const request = await open("ERASURE");
-      await house.tell(request, "hold", { reason: "a lawsuit" });
+      await house.tell(request, "hold", { ground: "LEGAL_CLAIM", reason: "a lawsuit" });
       return request;
     },
     "an erasure that was canceled": async () => {

@@ -23,7 +23,7 @@ Deno.test("every metric of the table is exported with its current value", async 
   const shop = createRequestFixture(world);
   const [ref, other] = [await register(world), await register(world)];
   const heldRequest = await shop.open(other, "ERASURE");
-  await shop.tell(heldRequest, "hold", { reason: "a court has asked" });
+  await shop.tell(heldRequest, "hold", { ground: "LEGAL_CLAIM", reason: "a court has asked" });
   await world
     .admin`update gdpr_requests set due_at = now() - interval '1 day' where request_id = ${heldRequest.id}`;
   await shop.open(other, "ACCESS"); // calls the participants

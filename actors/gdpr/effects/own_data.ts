@@ -5,7 +5,7 @@
 import type { Sql } from "../../../db/connect.ts";
 import type { GuestKey } from "../../../db/guests.ts";
 import { resolveReaders, type ServicesOfReaders } from "../../../domain/processing.ts";
-import { findChangeTimes } from "../../../db/actor_history.ts";
+import { findChangeTimes, findEvent } from "../../../db/actor_history.ts";
 import { findGroupsOf, type GroupOfCustomer } from "../../../db/customer_group_memberships.ts";
 import {
   PERSONAL_DATA,
@@ -45,16 +45,20 @@ export async function* collectOwnData(
   { services = {}, readContact }: OwnDataOptions,
 ): AsyncGenerator<Delivery> {
   const { storeId, customerId, type } = request;
-  const { rows, groups, changedAt, contact } = await readStore(sql, storeId, async (tx) => ({
+  const { rows, groups, changedAt, isJournalWhole, contact } = await readStore(sql, storeId, async (tx) => ({
     rows: await readPersonalData(tx, storeId, customerId),
     contact: await readContact(tx, { storeId, customerId }),
     groups: await findGroupsOf(tx, storeId, customerId),
     changedAt: await findChangeTimes(tx, { storeId, actorKind: "customer", actorId: customerId }),
+    isJournalWhole:
+      await findEvent(tx, { storeId, actorKind: "customer", actorId: customerId }, 1) !== undefined,
   }));
   const resolve: Resolve = (readers) => resolveReaders(readers, services);
   let cursor = 0;
   const deliver = (record: CollectedRecord): Delivery => ({ record, cursor: String(++cursor) });
-  for (const row of rows) yield* recordsOf(row, { groups, changedAt, contact }, resolve).map(deliver);
+  for (const row of rows) {
+    yield* recordsOf(row, { groups, changedAt, isJournalWhole, contact }, resolve).map(deliver);
+  }
   if (type !== "ACCESS") return;
   const requests = rows.flatMap(({ table, id }) => table === "gdpr_requests" ? [String(id.request_id)] : []);
   for await (const record of readJournals(sql, { storeId, customerId, requests, services })) {
@@ -65,19 +69,21 @@ export async function* collectOwnData(
 interface RelatedFacts {
   groups: readonly GroupOfCustomer[];
   changedAt: ReadonlyMap<string, Date>;
+  /** Whether the journal of the customer still has its first event. */
+  isJournalWhole: boolean;
   contact: Contact | undefined;
 }
 
 function recordsOf(
   row: PersonalRow,
-  { groups, changedAt, contact }: RelatedFacts,
+  { groups, changedAt, isJournalWhole, contact }: RelatedFacts,
   resolve: Resolve,
 ): CollectedRecord[] {
   const { values, id, texts } = row;
   const recordOf = (data: Record<string, unknown>, at: unknown) => wholeRecord(row, data, at, resolve);
   switch (row.table) {
     case "customers":
-      return profileRecords(values, changedAt, resolve);
+      return profileRecords(values, { changedAt, isJournalWhole }, resolve);
     case "guests":
       return [recordOf(withoutNull({ ...contact }), values.created_at)];
     case "customer_addresses":
@@ -114,16 +120,20 @@ function wholeRecord(
   };
 }
 
-/** One record for the fields of each purpose that were last changed at the same time. */
+/**
+ * One record for the fields of each purpose that were last changed at the same time. The time of a change is unknown if
+ * its event has been deleted at the end of its retention period.
+ */
 function profileRecords(
   values: Record<string, unknown>,
-  changedAt: ReadonlyMap<string, Date>,
+  { changedAt, isJournalWhole }: Pick<RelatedFacts, "changedAt" | "isJournalWhole">,
   resolve: Resolve,
 ): CollectedRecord[] {
   const records = new Map<string, CollectedRecord>();
   for (const [name, column] of Object.entries(PERSONAL_DATA.customers ?? {})) {
     if (!(name in values)) continue;
-    const recordedAt = changedAt.get(name)?.toISOString() ?? iso(values.created_at);
+    const recordedAt = changedAt.get(name)?.toISOString() ??
+      (isJournalWhole ? iso(values.created_at) : undefined);
     const key = JSON.stringify([column, recordedAt]);
     const record = records.get(key) ?? { ...describe(column, resolve), data: {}, recordedAt };
     record.data[name] = values[name];

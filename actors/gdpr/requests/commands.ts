@@ -4,6 +4,7 @@ import { type GdprRequestRow, updateParticipant, upsertParticipant } from "../..
 import type { Tx } from "../../../db/connect.ts";
 import { type CommandOf, type DecisionContext, handler } from "../../runtime/behavior.ts";
 import type { ActorRef } from "../../runtime/protocol.ts";
+import { HOLD_GROUNDS } from "../../../domain/holds.ts";
 import { REFUSAL_GROUNDS } from "../../../domain/notices.ts";
 import { optionalText, text } from "../../../domain/input.ts";
 import type { PrincipalType } from "../../../domain/principal.ts";
@@ -101,13 +102,17 @@ export const requestCommands = {
   "access.closed": plain(SYSTEM, "access.closed"),
   "customer.changed": plain(SYSTEM, "customer.changed"),
   "subject.erased": plain(SYSTEM, "subject.erased"),
-  hold: handler(STAFF, reasoned, (_, { reason, ...input }) => ({
-    event: { type: "hold" },
-    changedFields: ["status", "hold_reason"],
-    columns: { holdReason: reason },
-    reason,
-    ...noteOf(input),
-  })),
+  hold: handler(
+    STAFF,
+    reasoned.extend({ ground: z.enum(HOLD_GROUNDS) }),
+    (_, { reason, ground, ...input }) => ({
+      event: { type: "hold" },
+      changedFields: ["status", "hold_reason", "hold_ground"],
+      columns: { holdReason: reason, holdGround: ground },
+      reason,
+      ...noteOf(input),
+    }),
+  ),
   refuse: handler(STAFF, reasoned.extend({ ground }), (_, { reason, ground, ...input }) => ({
     event: { type: "refuse" },
     changedFields: ["status", "refusal_reason", "refusal_ground"],

@@ -19,6 +19,16 @@ export function hashEmail(keys: HashKeys, email: string): EmailHash[] {
 }
 
 /**
+ * Hashes the email for the erasure memory alone, with the current and every earlier key.
+ *
+ * @returns the current key's first
+ */
+export function hashForMemory(keys: HashKeys, email: string): Uint8Array[] {
+  const comparable = comparableEmail(email);
+  return keys.map(({ memory }) => hmacSha256(memory, comparable));
+}
+
+/**
  * Computes HMAC-SHA-256 of the email in its normalized form: in ASCII and in lower case.
  *
  * @param key HMAC with SHA-256, for signing

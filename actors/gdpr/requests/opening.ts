@@ -42,6 +42,8 @@ export interface OpeningSettings {
   maxSignInAgeMs: number;
   /** Hashes with every key, the current one first. */
   hashEmail(email: string): Promise<EmailHash[]>;
+  /** The hashes of `hashEmail` by which the erasure memory knows the email. */
+  hashForMemory(email: string): Uint8Array[];
   /** Seal contact data and recipients of notices: the current key, followed by earlier ones. */
   sealingKeys: readonly [SealingKey, ...SealingKey[]];
   /** Returns a number from 0 to 1; Math.random by default. */

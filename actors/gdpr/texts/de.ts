@@ -115,8 +115,15 @@ export const de: Texts = {
   retentions: {
     UNTIL_ERASURE: "solange das Konto besteht",
     UNLIMITED: "auch nach einer Löschung, ohne festgelegtes Ende",
-    JOURNAL: "auch nach einer Löschung, ohne festgelegtes Ende; eine Löschung entfernt Begründungen",
     REQUEST: "bis kein Antrag und keine Mitteilung sie mehr benötigt",
+    REQUEST_RECORD: "{days} Tage nach dem Abschluss des Antrags, auch nach einer Löschung",
+    REQUEST_TEXT: "bis zu einer Löschung, längstens {days} Tage nach dem Abschluss des Antrags",
+    REQUEST_JOURNAL:
+      "{days} Tage nach dem Abschluss des Antrags, auch nach einer Löschung; eine Löschung entfernt Begründungen",
+    JOURNAL: "{days} Tage nach dem Ereignis, auch nach einer Löschung; eine Löschung entfernt Begründungen",
+    HOLD_RECORD: "{days} Tage nach dem Ende der Aufbewahrungspflicht, auch nach einer Löschung",
+    ERASURE_PROOF:
+      "ohne festgelegtes Ende, damit eine Löschung bewiesen werden kann und die Daten nicht aus einer Sicherung zurückkehren; als Kennungen und Prüfsummen, ohne Namen und Adressen",
   },
   staff: "Personal des Shops",
   yes: "ja",
@@ -160,6 +167,7 @@ export const de: Texts = {
     due_at: "fällig",
     fetched_at: "heruntergeladen",
     hold_reason: "Grund des Aufschubs",
+    hold_ground: "Rechtsgrund des Aufschubs",
     extension_reason: "Grund der Verlängerung",
     refusal_reason: "Grund der Ablehnung",
     refusal_ground: "Rechtsgrund der Ablehnung",
@@ -189,6 +197,8 @@ export const de: Texts = {
     information_reason: "Grund der Rückfrage",
     representative_name: "Vertreter",
     representative_reference: "Beleg der Vertretung",
+    erasure_receipt: "Beleg einer Löschung",
+    erasure_memory: "Vermerk einer Löschung",
   },
   values: {
     ACTIVE: "aktiv",

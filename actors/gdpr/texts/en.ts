@@ -108,8 +108,15 @@ export const en: Texts = {
   retentions: {
     UNTIL_ERASURE: "as long as the account exists",
     UNLIMITED: "kept without a fixed end, even after an erasure",
-    JOURNAL: "kept without a fixed end, even after an erasure; reasons are removed by an erasure",
     REQUEST: "kept until no request and no notice needs it",
+    REQUEST_RECORD: "{days} days after the completion of the request, even after an erasure",
+    REQUEST_TEXT: "until an erasure, and at most {days} days after the completion of the request",
+    REQUEST_JOURNAL:
+      "{days} days after the completion of the request, even after an erasure; reasons are removed by an erasure",
+    JOURNAL: "{days} days after the event, even after an erasure; reasons are removed by an erasure",
+    HOLD_RECORD: "{days} days after the end of the hold, even after an erasure",
+    ERASURE_PROOF:
+      "kept without a fixed end, so that an erasure can be proved and the data do not return from a backup; as IDs and hashes, without names and addresses",
   },
   staff: "staff of the store",
   yes: "yes",
@@ -153,6 +160,7 @@ export const en: Texts = {
     due_at: "due",
     fetched_at: "downloaded",
     hold_reason: "reason for the hold",
+    hold_ground: "ground of the hold",
     extension_reason: "reason for the extension",
     refusal_reason: "reason for the refusal",
     refusal_ground: "legal ground of the refusal",
@@ -182,6 +190,8 @@ export const en: Texts = {
     information_reason: "reason for the request for information",
     representative_name: "representative",
     representative_reference: "reference of the representation",
+    erasure_receipt: "receipt of an erasure",
+    erasure_memory: "memory of an erasure",
   },
   values: {
     ACTIVE: "active",

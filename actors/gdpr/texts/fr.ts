@@ -113,8 +113,16 @@ export const fr: Texts = {
   retentions: {
     UNTIL_ERASURE: "tant que le compte existe",
     UNLIMITED: "également après un effacement, sans fin fixée",
-    JOURNAL: "également après un effacement, sans fin fixée ; un effacement supprime les motifs",
     REQUEST: "jusqu'à ce qu'aucune demande ni aucun avis n'en ait plus besoin",
+    REQUEST_RECORD: "{days} jours après la fin de la demande, également après un effacement",
+    REQUEST_TEXT: "jusqu'à un effacement, et au plus {days} jours après la fin de la demande",
+    REQUEST_JOURNAL:
+      "{days} jours après la fin de la demande, également après un effacement ; un effacement supprime les motifs",
+    JOURNAL:
+      "{days} jours après l'événement, également après un effacement ; un effacement supprime les motifs",
+    HOLD_RECORD: "{days} jours après la fin de la conservation légale, également après un effacement",
+    ERASURE_PROOF:
+      "sans fin fixée, pour prouver un effacement et pour que les données ne reviennent pas d'une sauvegarde ; sous forme d'identifiants et d'empreintes, sans noms ni adresses",
   },
   staff: "personnel de la boutique",
   yes: "oui",
@@ -158,6 +166,7 @@ export const fr: Texts = {
     due_at: "échéance",
     fetched_at: "téléchargée le",
     hold_reason: "motif de la suspension",
+    hold_ground: "fondement juridique de la suspension",
     extension_reason: "motif de la prolongation",
     refusal_reason: "motif du refus",
     refusal_ground: "fondement juridique du refus",
@@ -187,6 +196,8 @@ export const fr: Texts = {
     information_reason: "motif de la demande d’informations",
     representative_name: "représentant",
     representative_reference: "référence de la représentation",
+    erasure_receipt: "reçu d'un effacement",
+    erasure_memory: "mémoire d'un effacement",
   },
   values: {
     ACTIVE: "actif",

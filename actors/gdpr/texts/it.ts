@@ -112,9 +112,16 @@ export const it: Texts = {
   retentions: {
     UNTIL_ERASURE: "finché esiste il conto",
     UNLIMITED: "anche dopo una cancellazione, senza un termine stabilito",
-    JOURNAL:
-      "anche dopo una cancellazione, senza un termine stabilito; una cancellazione elimina le motivazioni",
     REQUEST: "finché una richiesta o una comunicazione ne ha bisogno",
+    REQUEST_RECORD: "{days} giorni dopo la conclusione della richiesta, anche dopo una cancellazione",
+    REQUEST_TEXT: "fino a una cancellazione, e al massimo {days} giorni dopo la conclusione della richiesta",
+    REQUEST_JOURNAL:
+      "{days} giorni dopo la conclusione della richiesta, anche dopo una cancellazione; una cancellazione rimuove le motivazioni",
+    JOURNAL:
+      "{days} giorni dopo l'evento, anche dopo una cancellazione; una cancellazione rimuove le motivazioni",
+    HOLD_RECORD: "{days} giorni dopo la fine della conservazione legale, anche dopo una cancellazione",
+    ERASURE_PROOF:
+      "senza un termine stabilito, per provare una cancellazione e perché i dati non tornino da una copia di sicurezza; come identificativi e impronte, senza nomi né indirizzi",
   },
   staff: "personale del negozio",
   yes: "sì",
@@ -158,6 +165,7 @@ export const it: Texts = {
     due_at: "scadenza",
     fetched_at: "scaricata il",
     hold_reason: "motivo della sospensione",
+    hold_ground: "base giuridica della sospensione",
     extension_reason: "motivo della proroga",
     refusal_reason: "motivo del rifiuto",
     refusal_ground: "base giuridica del rifiuto",
@@ -187,6 +195,8 @@ export const it: Texts = {
     information_reason: "motivo della richiesta di informazioni",
     representative_name: "rappresentante",
     representative_reference: "riferimento della rappresentanza",
+    erasure_receipt: "ricevuta di una cancellazione",
+    erasure_memory: "memoria di una cancellazione",
   },
   values: {
     ACTIVE: "attivo",

@@ -85,13 +85,14 @@ export interface Texts {
   categories: Record<Category, string>;
   purposes: Record<Purpose, string>;
   legalBases: Record<LegalBasis, string>;
+  /** `{days}` where a period of the store applies. */
   retentions: Record<Retention, string>;
   staff: string;
   yes: string;
   no: string;
   /** Names of the fields in records of this service, which are mostly columns. */
   columns: Record<string, string>;
-  /** Values of the fields `status`, `type`, `outcome` and `ground`. */
+  /** Values of the fields `status`, `type`, `outcome`, `ground` and `hold_ground`. */
   values: Record<string, string>;
   /** Events of the journal. */
   events: Record<string, string>;

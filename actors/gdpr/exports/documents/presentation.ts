@@ -1,6 +1,7 @@
 /** Presentation of a document: its language, its time zone, and words for the records of this service. */
 import { languageFor, type StoreSettings } from "../../../../domain/store_settings.ts";
 import { TEXTS } from "../../texts/mod.ts";
+import { retentionTexts } from "../../texts/retention.ts";
 import type { Texts } from "../../texts/texts.ts";
 import type { CollectedRecord, ExportDescription } from "../../types.ts";
 
@@ -47,7 +48,7 @@ export function presentOwn(record: CollectedRecord, { texts, settings }: Present
     category: inWords(category, texts.categories),
     purpose: inWords(purpose, texts.purposes),
     ...(bases.length > 0 && { legalBasis: [...new Set(bases)].join("; ") }),
-    retention: inWords(retention, texts.retentions),
+    retention: inWords(retention, retentionTexts(texts, settings)),
     recipients: [...new Set([...readers, ...others])],
   };
 }
@@ -92,6 +93,7 @@ function wordsOf(name: string, texts: Texts): Readonly<Record<string, string>> |
     case "type":
     case "outcome":
     case "ground":
+    case "hold_ground":
       return texts.values;
     case "refusal_ground":
       return texts.notices.grounds;
