@@ -5,6 +5,7 @@
 import type { Hono } from "@hono/hono";
 import { createExportDownloads, exportLink } from "./actors/gdpr/exports/downloads.ts";
 import { receiptLink } from "./actors/gdpr/receipts/link.ts";
+import { hashEmail } from "./actors/gdpr/requests/email_hash.ts";
 import { findContact } from "./actors/gdpr/requests/subject.ts";
 import { exportReceipt } from "./actors/gdpr/receipts/receipt.ts";
 import type { AuditLog } from "./actors/audit_log.ts";
@@ -48,6 +49,8 @@ export interface HttpParts extends HealthParts {
   concurrency: ConcurrencyLimit;
   /** Aborts when the service accepts no more requests. Endless streams end then. */
   closing: AbortSignal;
+  /** Names of the participants whose URL is not configured. */
+  participantsWithoutUrl(): readonly string[];
   /** Sign-in link to the inspector, in development only. */
   development: InspectorOptions["development"];
 }
@@ -111,6 +114,8 @@ export async function createHttp(
     downloads,
     exportReceipt: (key) => exportReceipt(stores, key),
     findContact: (guest) => stores.read(guest.storeId, (sql) => findContact(sql, keys.hashKeys, guest)),
+    hashEmail: (email) => hashEmail(keys.hashKeys, email).map(({ hash }) => hash),
+    participantsWithoutUrl: parts.participantsWithoutUrl,
     participants: config.gdpr.participants,
     services: servicesOf(config),
     requiresController: config.production,

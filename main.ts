@@ -35,6 +35,7 @@ import { kafkaSink } from "./events/kafka_sink.ts";
 import { startRelay } from "./events/relay.ts";
 import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
 import { monitorLoad } from "./http/load_shedding.ts";
+import { peerVariable } from "./config/variables.ts";
 import { addDemoData, introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
 import { createHealthApp, createLazyEdges, type Edges } from "./edges.ts";
 import type { HttpParts } from "./http.ts";
@@ -114,6 +115,7 @@ export async function start(config: Config): Promise<Service> {
   edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !draining.signal.aborted)));
 
   const development = await openSignInLink(config);
+  let participantsWithoutUrl: readonly string[] = []; // the demo adds URLs below
   const parts: HttpParts = {
     pools: { api, reader },
     keys,
@@ -130,6 +132,7 @@ export async function start(config: Config): Promise<Service> {
     draining: draining.signal,
     closing: closing.signal,
     development,
+    participantsWithoutUrl: () => participantsWithoutUrl,
   };
   const lazy = stack.use(
     createLazyEdges(createHealthApp(config.http, parts), () => load.ignoring(() => loadHttp(config, parts))),
@@ -143,6 +146,8 @@ export async function start(config: Config): Promise<Service> {
   const sink = stack.use(demo && !kafka ? deliveringSink(published, demo.deliver) : published);
   const relay = stack.use(startRelay(work, sink));
   const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
+  participantsWithoutUrl = config.gdpr.participants.filter((service) => !peerUrls.has(service));
+  warnWithoutUrl(participantsWithoutUrl);
   const peers = stack.use(createPeers(peerUrls, peerAccess));
   const performers: Readonly<Record<EffectType, Performer>> = {
     "memberships.end": endMemberships,
@@ -175,6 +180,16 @@ export async function start(config: Config): Promise<Service> {
       await openParts.disposeAsync();
     },
   };
+}
+
+/** Names each participant that access and portability requests wait for in vain. */
+function warnWithoutUrl(services: readonly string[]): void {
+  for (const service of services) {
+    getLogger(["customer-service"]).warn(
+      "{service} is a participant without a URL, so access and portability requests wait for it: set {variable}",
+      { service, variable: peerVariable(service).name },
+    );
+  }
 }
 
 /** Loads the edges one after the other, because other requests wait while a module is evaluated. */

@@ -35,6 +35,8 @@ export interface ActorEventRow {
    * row.
    */
   transitions: readonly string[] | null;
+  /** Code of the failed call to a participant, such as UNREACHABLE. Null for other events. */
+  failure: string | null;
 }
 
 export interface ActorKey {
@@ -52,7 +54,7 @@ export async function findJournal(
   return await sql<ActorEventRow[]>`
     select store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
       principal_type, principal_service, changed_fields, reason, reason_given, note, note_given, at, about,
-      transitions
+      transitions, failure
     from actor_events
     where store_id = ${storeId} and actor_kind = ${actorKind} and actor_id = ${actorId} and sequence > ${after}
     order by sequence limit ${limit}`;

@@ -8,7 +8,7 @@ const ofActor = (sql: ReadSql, { storeId, actorKind, actorId }: ActorKey) =>
 const columns = (sql: ReadSql) =>
   sql`store_id, actor_kind, actor_id, sequence, event_type, state_before, state_after, principal_id,
     principal_type, principal_service, changed_fields, reason, reason_given, note, note_given, at, about,
-    transitions`;
+    transitions, failure`;
 
 /** Returns the events up to a sequence number, newest first. */
 export async function findEventsUpTo(

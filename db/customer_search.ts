@@ -11,6 +11,8 @@ export interface CustomerFilter {
   emailPrefix?: string | undefined;
   /** Prefix of the first or the last name, or of both, in either order: "grace ho". */
   namePrefix?: string | undefined;
+  /** Whole first or last name, or both, in either order. */
+  name?: string | undefined;
   status?: Customer["status"] | undefined;
   groupId?: string | undefined;
   createdFrom?: Date | undefined;
@@ -55,14 +57,18 @@ export async function searchCustomers(
 
 /** Converts the filter into the argument of the database function. */
 function conditionsOf(conditions: CustomerFilter) {
-  const { email, emailPrefix, namePrefix, createdFrom, createdTo, updatedFrom, updatedTo, ...rest } =
+  const { email, emailPrefix, name, namePrefix, createdFrom, createdTo, updatedFrom, updatedTo, ...rest } =
     conditions;
   const filter = {
     ...rest,
     // In lower case here: that of the database depends on its collation.
     email: email?.toLowerCase(),
     emailPattern: emailPrefix === undefined ? undefined : beginning(emailPrefix.toLowerCase()),
-    names: namePrefix === undefined ? undefined : namePatterns(namePrefix),
+    names: namePrefix !== undefined
+      ? namePatterns(namePrefix, beginning)
+      : name !== undefined
+      ? namePatterns(name, literal)
+      : undefined,
     createdFrom: createdFrom?.getTime(),
     createdTo: createdTo?.getTime(),
     updatedFrom: updatedFrom?.getTime(),
@@ -78,18 +84,22 @@ function conditionsOf(conditions: CustomerFilter) {
  * Pairs of patterns for a first and a last name, one of which has to match. The query does not say where one
  * name ends and the other begins, so every split between two words is tried.
  */
-function namePatterns(prefix: string): [first: string | null, last: string | null][] {
-  const words = prefix.trim().split(/\s+/u);
-  const whole = beginning(words.join(" "));
+function namePatterns(
+  name: string,
+  pattern: (text: string) => string,
+): [first: string | null, last: string | null][] {
+  const words = name.trim().split(/\s+/u);
+  const whole = pattern(words.join(" "));
   const pairs: [string | null, string | null][] = [[whole, null], [null, whole]];
   for (let at = 1; at < words.length; at++) {
-    const [one, other] = [words.slice(0, at), words.slice(at)].map((part) => beginning(part.join(" ")));
+    const [one, other] = [words.slice(0, at), words.slice(at)].map((part) => pattern(part.join(" ")));
     pairs.push([one!, other!], [other!, one!]);
   }
   return pairs;
 }
 
 /** Returns a LIKE pattern for a prefix. */
-function beginning(text: string): string {
-  return `${text.replace(/[\\%_]/g, "\\$&")}%`;
-}
+const beginning = (text: string) => `${literal(text)}%`;
+
+/** Returns a LIKE pattern for a whole text. */
+const literal = (text: string) => text.replace(/[\\%_]/g, "\\$&");

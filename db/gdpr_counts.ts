@@ -1,6 +1,6 @@
 /** Numbers of a store's GDPR requests, by type and state and by what they need. */
 import type { GdprRequestRow } from "./gdpr_requests.ts";
-import { matching } from "./gdpr_search.ts";
+import { matching, type RequestSearch } from "./gdpr_search.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 export interface RequestCounts {
@@ -18,7 +18,30 @@ export interface RequestCounts {
   /** Number of open requests that are stuck, as the filter of that name defines it. */
   stuck: number;
   /** Participants that open requests wait for, by name, with the number of requests. */
-  waiting: { service: string; count: number }[];
+  waiting: {
+    service: string;
+    count: number;
+    /** Number of these requests for which a call has failed. */
+    failing: number;
+    /** Most frequent code of their failures; null without one. */
+    failure: string | null;
+  }[];
+}
+
+/** Maximum of `countMatching`. */
+export const MAX_COUNT = 10_000;
+
+/** Returns the number of requests that match a filter, at most MAX_COUNT + 1. */
+export async function countMatching(
+  sql: ReadSql,
+  { storeId, filter, now }: RequestSearch,
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from (
+      select from gdpr_requests r where ${matching(sql, storeId, filter, now)} limit ${
+    MAX_COUNT + 1
+  }) as matches`;
+  return row?.count ?? 0;
 }
 
 /** @param dueUntil a request that is due before it and not overdue is at risk */
@@ -52,7 +75,8 @@ export async function countRequests(
       matching(sql, storeId, { stuck: true }, now)
     }`,
     sql<RequestCounts["waiting"]>`
-      select p.service, count(*)::int as count
+      select p.service, count(*)::int as count, count(p.last_error)::int as failing,
+        mode() within group (order by p.last_error) filter (where p.last_error is not null) as failure
       from gdpr_participants p join gdpr_requests r using (store_id, request_id)
       where p.store_id = ${storeId} and p.state in ('ASKED', 'RETRYING', 'OVERDUE') and r.status <> 'COMPLETED'
       group by p.service order by p.service`,

@@ -45,12 +45,21 @@ export interface RequestFilter {
   statuses?: readonly GdprRequestRow["status"][] | undefined;
   outcomes?: readonly NonNullable<GdprRequestRow["outcome"]>[] | undefined;
   customerId?: string | undefined;
+  customerIds?: readonly string[] | undefined;
+  requestIds?: readonly string[] | undefined;
   /** Open, and its identity has not been checked (true) or has (false). */
   unidentified?: boolean | undefined;
   /** True: open and due before `now`, and the clock is not paused. */
   overdue?: boolean | undefined;
   /** Open, and due from `now` until this time, and the clock is not paused. */
   dueUntil?: Date | undefined;
+  receivedFrom?: Date | undefined;
+  /** Exclusive upper bound. */
+  receivedBefore?: Date | undefined;
+  /** Lower bound of the due date, of open and completed requests. */
+  dueFrom?: Date | undefined;
+  /** Exclusive upper bound of the due date, of open and completed requests. */
+  dueBefore?: Date | undefined;
   /** Open, and held by staff. */
   held?: true | undefined;
   /** Open, with a proposal that a second person has to confirm or reject. */
@@ -134,6 +143,12 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     statuses,
     outcomes,
     customerId,
+    customerIds,
+    requestIds,
+    receivedFrom,
+    receivedBefore,
+    dueFrom,
+    dueBefore,
     overdue,
     dueUntil,
     held,
@@ -150,6 +165,12 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     ${statuses ? sql`and r.status = any(${statuses as string[]})` : sql``}
     ${outcomes ? sql`and r.outcome = any(${outcomes as string[]})` : sql``}
     ${customerId === undefined ? sql`` : sql`and r.customer_id = ${customerId}`}
+    ${customerIds ? sql`and r.customer_id = any(${customerIds as string[]}::uuid[])` : sql``}
+    ${requestIds ? sql`and r.request_id = any(${requestIds as string[]}::uuid[])` : sql``}
+    ${receivedFrom ? sql`and r.received_at >= ${receivedFrom}` : sql``}
+    ${receivedBefore ? sql`and r.received_at < ${receivedBefore}` : sql``}
+    ${dueFrom ? sql`and r.due_at >= ${dueFrom}` : sql``}
+    ${dueBefore ? sql`and r.due_at < ${dueBefore}` : sql``}
     ${overdue === true ? sql`and ${hasRunningClock(sql)} and r.due_at < ${now}` : sql``}
     ${overdue === false ? sql`and not (${hasRunningClock(sql)} and r.due_at < ${now})` : sql``}
     ${dueUntil ? sql`and ${hasRunningClock(sql)} and r.due_at between ${now} and ${dueUntil}` : sql``}

@@ -344,6 +344,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "at",
     "about",
     "transitions",
+    "failure",
   ],
   timers: [
     "store_id",

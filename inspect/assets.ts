@@ -20,6 +20,7 @@ const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
   },
   "print.css": { file: new URL("./print.css", import.meta.url), type: "text/css; charset=utf-8" },
   "request.css": { file: new URL("./request/request.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "search.css": { file: new URL("./search/search.css", import.meta.url), type: "text/css; charset=utf-8" },
   "settings.css": {
     file: new URL("./settings/settings.css", import.meta.url),
     type: "text/css; charset=utf-8",

@@ -23,6 +23,7 @@ import { addRequests } from "./request/mod.tsx";
 import { addRecord } from "./record/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
 import { type InspectEnv, signedIn } from "./session.ts";
+import { addSearch } from "./search/mod.tsx";
 import { addSettings } from "./settings/mod.tsx";
 import { createSignIn, createSignOut, respondSessionEnded } from "./sign_in.tsx";
 
@@ -48,6 +49,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     .use(requireFormToken(options))
     .route("/", createSignOut(options));
   addOverview(authenticated, pages);
+  addSearch(authenticated, pages);
   addRetry(authenticated, pages);
   addSettings(authenticated, pages);
   addRecord(authenticated, pages);
@@ -80,7 +82,14 @@ export function createInspector(options: InspectorOptions): Inspector {
         return await respondSessionEnded(c, options);
       }
       const { status, title, message } = explain(error);
-      return c.html(<ErrorPage title={title} message={message} />, status);
+      const isStranger = expected?.code === "FORBIDDEN" && (c as Context).get("by") === undefined;
+      const { pathname, search } = new URL(c.req.url);
+      const signIn = isStranger
+        ? `/inspect/sign-in?to=${
+          encodeURIComponent(c.req.method === "GET" ? `${pathname}${search}` : "/inspect")
+        }`
+        : undefined;
+      return c.html(<ErrorPage title={title} message={message} signIn={signIn} />, status);
     });
   return { app, wake: live.wake, close: live.close };
 }
@@ -135,12 +144,20 @@ async function reportRefusal(
   await refusals.report({ by, operation: "inspect", traceparent: traceparentOf(c) });
 }
 
-function ErrorPage({ title, message }: { title: string; message: string }) {
+/** @param signIn address of the sign-in page, for a person who may not use the inspector */
+function ErrorPage(
+  { title, message, signIn }: { title: string; message: string; signIn?: string | undefined },
+) {
   return (
     <Frame title={title}>
       <main id="main" class="narrow" tabindex={-1}>
         <h1>{title}</h1>
         <p>{message}</p>
+        {signIn !== undefined && (
+          <p>
+            <a href={signIn}>Sign in as another person</a>
+          </p>
+        )}
         <p>
           <a href="/inspect">Back to the requests</a>
         </p>

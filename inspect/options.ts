@@ -27,6 +27,10 @@ export interface InspectorOptions extends SignInOptions {
   exportReceipt(key: RequestKey): Promise<ReceiptFile | undefined>;
   /** Finds the contact data of a person without an account; undefined once they are destroyed. */
   findContact(guest: GuestKey): Promise<Contact | undefined>;
+  /** Keyed hashes of an email, which find guests and erased persons. */
+  hashEmail(email: string): Uint8Array[];
+  /** Names of the participants whose URL is not configured. */
+  participantsWithoutUrl(): readonly string[];
   /** The services that take part in requests by configuration. */
   participants: readonly string[];
   /** Names of the services that may read customers. */
@@ -50,6 +54,8 @@ export interface Pages extends
     | "downloads"
     | "exportReceipt"
     | "findContact"
+    | "hashEmail"
+    | "participantsWithoutUrl"
     | "audit"
     | "participants"
     | "services"

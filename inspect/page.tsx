@@ -4,24 +4,32 @@ import { html } from "@hono/hono/html";
 import { digest } from "./live.ts";
 import { type InspectContext, inStore } from "./session.ts";
 
+/** Maximum number of characters in the search box. */
+export const MAX_SEARCH = 254;
+
 export interface PageOptions {
   /** IDs and labels only, no personal values: browsers and logs store titles. */
   title: string;
   /** Path of the page's event stream, and the fingerprint of its content; absent if the page does not change. */
   live?: { path: string; fingerprint: string };
+  /** Fragment of the page's list, which a second skip link leads to. */
+  list?: string;
+  /** Text in the search box; absent: empty. */
+  search?: string;
   children: Child;
 }
 
-export function Page({ c, title, live, children }: PageOptions & { c: InspectContext }) {
+export function Page({ c, title, live, list, search, children }: PageOptions & { c: InspectContext }) {
   const { csrf } = c.var;
   return (
-    <Frame title={title}>
+    <Frame title={title} list={list}>
       <header class="bar">
         <nav aria-label="Inspector">
           <a class="brand" href={inStore(c, "/inspect")}>GDPR requests</a>
           <a href={inStore(c, "/inspect/settings")}>Store settings</a>
           <a href={inStore(c, "/inspect/record-of-processing")}>Record of processing</a>
         </nav>
+        <SearchBox c={c} text={search} />
         <div class="who">
           <Store c={c} />
           {csrf !== undefined && (
@@ -42,6 +50,28 @@ export function Page({ c, title, live, children }: PageOptions & { c: InspectCon
         {children}
       </main>
     </Frame>
+  );
+}
+
+/** Sent by POST, because an email or a name must not be in an address. */
+function SearchBox({ c, text }: { c: InspectContext; text: string | undefined }) {
+  return (
+    <form class="search" role="search" method="post" action={inStore(c, "/inspect/search")}>
+      {c.var.csrf !== undefined && <input type="hidden" name="csrf" value={c.var.csrf} />}
+      <label for="search" class="said-only">Email, name, phone or ID</label>
+      <input
+        type="search"
+        id="search"
+        name="text"
+        value={text}
+        placeholder="Email, name, phone or ID"
+        maxlength={MAX_SEARCH}
+        required
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <button type="submit" class="quiet">Search</button>
+    </form>
   );
 }
 
@@ -72,7 +102,9 @@ function Store({ c }: { c: InspectContext }) {
 }
 
 /** HTML document with the inspector's own stylesheets and script. */
-export function Frame({ title, children }: { title: string; children: Child }) {
+export function Frame(
+  { title, list, children }: { title: string; list?: string | undefined; children: Child },
+) {
   return (
     <>
       {html`<!doctype html>`}
@@ -88,12 +120,14 @@ export function Frame({ title, children }: { title: string; children: Child }) {
           <link rel="stylesheet" href="/inspect/assets/overview.css" />
           <link rel="stylesheet" href="/inspect/assets/timeline.css" />
           <link rel="stylesheet" href="/inspect/assets/request.css" />
+          <link rel="stylesheet" href="/inspect/assets/search.css" />
           <link rel="stylesheet" href="/inspect/assets/settings.css" />
           <link rel="stylesheet" href="/inspect/assets/print.css" media="print" />
           <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>
         <body>
           <a class="skip" href="#main">Skip to the content</a>
+          {list !== undefined && <a class="skip" href={list}>Skip to the list</a>}
           {children}
           <p id="said" role="status" aria-live="polite" class="said"></p>
         </body>

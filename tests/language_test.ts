@@ -46,6 +46,8 @@ const REFUSED: readonly [word: RegExp, instead: string][] = [
   [/\/\*\* (?:Its?|They|Those|None)\b/, "name what the pronoun stands for"],
 ];
 
+const REFUSED_SPACED = REFUSED.map(([word, instead]) => [spaced(word), instead] as const);
+
 /** Exact sentences that are right as they are, each with its reason. */
 const ALLOWED: readonly { path: string; text: string; reason: string }[] = [
   {
@@ -112,17 +114,18 @@ Deno.test("the check reads comments, strings, templates, JSX text and documents,
 
 /** Refused words of a file, in the order of their lines. */
 function refusedWords(path: string, text: string): Finding[] {
-  const findings = proseOf(path, text).flatMap(({ start, prose }) =>
-    REFUSED.flatMap(([word, instead]) =>
-      [...flattened(prose).matchAll(spaced(word))].map(({ 0: found, index }) => ({
+  const findings = proseOf(path, text).flatMap(({ start, prose: original }) => {
+    const prose = flattened(original);
+    return REFUSED_SPACED.flatMap(([word, instead]) =>
+      [...prose.matchAll(word)].map(({ 0: found, index }) => ({
         path,
         line: text.slice(0, start + index).split("\n").length,
         word: found.replace(/\s+/g, " "),
         instead,
-        text: flattened(prose),
+        text: prose,
       }))
-    )
-  );
+    );
+  });
   return findings.sort((a, b) => a.line - b.line);
 }
 

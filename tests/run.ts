@@ -2,7 +2,7 @@
 /**
  * `deno task test [FILE …]`: starts a PostgreSQL in a temporary folder and, if Java is available, a Kafka, runs the
  * tests, and prints the line `N passed, N failed, N skipped`. REQUIRE_KAFKA=1 and REQUIRE_VAULT=1 make a missing Kafka or
- * Vault an error.
+ * Vault an error. Files named `*_long_test.ts` are left out unless they are named: `deno task test-long` runs them.
  */
 import { statfs } from "node:fs/promises";
 import { bootstrap } from "../db/bootstrap.ts";
@@ -32,19 +32,20 @@ async function main(): Promise<number> {
     (folder) => Deno.remove(folder, { recursive: true }),
   );
   await Deno.chmod(folder, 0o711);
-  const kafkaStarting = needs(Deno.args, /kafka|events|image/) ? startKafka(`${folder}/kafka`) : undefined;
+  const args = await selectTests(Deno.args);
+  const kafkaStarting = needs(args, /kafka|events|image/) ? startKafka(`${folder}/kafka`) : undefined;
   kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL has started
   stack.defer(async () => await (await kafkaStarting?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const settings = { fsync: "off", full_page_writes: "off", max_connections: "400" };
   const server = stack.use(await startEmbedded(`${folder}/database`, { settings }));
   await migrate(await bootstrap(server.adminUrl, "customer_template", PASSWORD));
   const kafka = await kafkaStarting;
-  const vault = needs(Deno.args, /vault/) ? await tryFindVault() : undefined;
+  const vault = needs(args, /vault/) ? await tryFindVault() : undefined;
   if (interrupted.signal.aborted) return INTERRUPTED;
 
   const report = `${folder}/report.xml`;
   const test = new Deno.Command(Deno.execPath(), {
-    args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...Deno.args],
+    args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...args],
     signal: interrupted.signal,
     env: {
       // Two files more than cores, because many tests wait for processes and time limits.
@@ -84,6 +85,21 @@ async function memoryFolder(): Promise<{ dir?: string }> {
     }
   } catch {
     return {};
+  }
+}
+
+/** Replaces `--long` by the names of the long tests. Without it they are ignored, except those that are named. */
+async function selectTests(args: readonly string[]): Promise<string[]> {
+  const long = await Array.fromAsync(longTests("tests"));
+  if (args.includes("--long")) return [...args.filter((arg) => arg !== "--long"), ...long];
+  const ignored = long.filter((path) => !args.some((arg) => arg.endsWith(path)));
+  return [...(ignored.length > 0 ? [`--ignore=${ignored.join()}`] : []), ...args];
+}
+
+async function* longTests(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* longTests(`${folder}/${name}`);
+    else if (name.endsWith("_long_test.ts")) yield `${folder}/${name}`;
   }
 }
 

@@ -6,39 +6,51 @@ import { type ExitResult, startAndFail, startService, temporaryFolder } from "./
 const EXITED_WITH_0 = { code: 0, signal: null };
 const exitOf = ({ code, signal }: ExitResult) => ({ code, signal });
 
-Deno.test("a first start loads the demo data, a second one keeps it, and Ctrl-C exits with code 0", async () => {
+Deno.test("a first start loads the demo data, and later ones keep it, also after a kill", async (t) => {
   await using folder = await temporaryFolder();
-  for (const start of ["first", "second"]) {
-    await using service = startService({ DATA_DIR: `${folder.path}/data` });
+  const env = { DATA_DIR: `${folder.path}/data` };
+
+  await t.step(
+    "a second service on the same data directory fails, and Ctrl-C exits with code 0",
+    async () => {
+      await using service = startService(env);
+      await assertDemo(await service.ready());
+      assert.match(await startAndFail(env), /^.*data is in use by another customer-service: .*\n$/);
+      assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
+    },
+  );
+
+  await t.step("a second start keeps the demo data", async () => {
+    await using killed = startService(env);
+    await assertDemo(await killed.ready());
+    await killed.stop("SIGKILL");
+  });
+
+  await t.step("after a kill the next start stops the orphaned database server and continues", async () => {
+    await using service = startService(env);
     const tour = await service.ready();
-    const own = await runCall(tour, /^curl[^]*?"}'$/m);
-    assert.equal(JSON.parse(own).data.me.addresses.length, 1, `${start} start: demo data is loaded once`);
-    assert.equal(JSON.parse(own).data.me.shopperGroups[0].name, "Wholesale");
-    const federated = await runCall(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
-    assert.equal(JSON.parse(federated).data.me.orders.length, 2);
-    assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
-    assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
-  }
+    assert.match(tour, /customer-service is ready/);
+    // An incomplete request does not delay the shutdown.
+    const { hostname, port } = new URL(http(tour));
+    using client = await Deno.connect({ hostname, port: Number(port) });
+    const head =
+      "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
+    await client.write(new TextEncoder().encode(`${head}expect: 100-continue\r\n\r\n{`));
+    const answer = new Uint8Array(100);
+    const length = await client.read(answer);
+    assert.match(new TextDecoder().decode(answer.subarray(0, length ?? 0)), /^HTTP\/1.1 100 Continue/);
+    assert.deepEqual(exitOf(await service.stop("SIGTERM")), EXITED_WITH_0);
+  });
 });
 
-Deno.test("a second service on the same data directory fails because it is in use", async () => {
-  await using folder = await temporaryFolder();
-  const env = { DATA_DIR: `${folder.path}/data` };
-  await using first = startService(env);
-  await first.ready();
-  assert.match(await startAndFail(env), /^.*data is in use by another customer-service: .*\n$/);
-});
-
-Deno.test("after a kill the next start stops the orphaned database server and continues", async () => {
-  await using folder = await temporaryFolder();
-  const env = { DATA_DIR: `${folder.path}/data` };
-  await using killed = startService(env);
-  await killed.ready();
-  await killed.stop("SIGKILL");
-  await using next = startService(env);
-  assert.match(await next.ready(), /customer-service is ready/);
-  assert.deepEqual(exitOf(await next.stop("SIGTERM")), EXITED_WITH_0);
-});
+async function assertDemo(tour: string): Promise<void> {
+  const own = await runCall(tour, /^curl[^]*?"}'$/m);
+  assert.equal(JSON.parse(own).data.me.addresses.length, 1, "demo data is loaded once");
+  assert.equal(JSON.parse(own).data.me.shopperGroups[0].name, "Wholesale");
+  const federated = await runCall(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
+  assert.equal(JSON.parse(federated).data.me.orders.length, 2);
+  assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
+}
 
 Deno.test("data of another PostgreSQL version is not changed", async () => {
   await using folder = await temporaryFolder();
@@ -56,19 +68,6 @@ Deno.test("Ctrl-C during a first start stops everything", async () => {
   await eventually(async () => assert.ok(await exists(`${folder.path}/data/lock`)));
   assert.deepEqual(exitOf(await service.stop("SIGINT")), EXITED_WITH_0);
   assert.equal(await exists(`${folder.path}/data/postgres/postmaster.pid`), false);
-});
-
-Deno.test("an incomplete request does not delay the shutdown", async () => {
-  await using folder = await temporaryFolder();
-  await using service = startService({ DATA_DIR: `${folder.path}/data` });
-  const { hostname, port } = new URL(http(await service.ready()));
-  using client = await Deno.connect({ hostname, port: Number(port) });
-  const head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n";
-  await client.write(new TextEncoder().encode(`${head}expect: 100-continue\r\n\r\n{`));
-  const answer = new Uint8Array(100);
-  const length = await client.read(answer);
-  assert.match(new TextDecoder().decode(answer.subarray(0, length ?? 0)), /^HTTP\/1.1 100 Continue/);
-  assert.deepEqual(exitOf(await service.stop("SIGTERM")), EXITED_WITH_0);
 });
 
 Deno.test("a second signal ends a start that hangs", async () => {

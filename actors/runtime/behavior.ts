@@ -38,6 +38,8 @@ export interface Decision {
   reason?: string | undefined;
   /** The caller's note for other staff, for the journal. No message and no document of the customer carries it. */
   note?: string | undefined;
+  /** Code of the failure that the event reports, for the journal. */
+  failure?: string | undefined;
   /** Other free text of the caller, by the names of its fields. */
   texts?: Readonly<Record<string, string>>;
   /** Columns of the actor's own row. */

@@ -23,8 +23,20 @@ function actorOf({ ref }: RecordedEvent) {
 }
 
 function journalRow(event: RecordedEvent) {
-  const { sequence, eventType, about, transitions, before, after, changedFields, reason, note, by, at } =
-    event;
+  const {
+    sequence,
+    eventType,
+    about,
+    transitions,
+    before,
+    after,
+    changedFields,
+    reason,
+    note,
+    failure,
+    by,
+    at,
+  } = event;
   return {
     storeId: event.ref.storeId,
     ...actorOf(event),
@@ -43,6 +55,7 @@ function journalRow(event: RecordedEvent) {
     at,
     about,
     transitions,
+    failure: failure ?? null,
   };
 }
 

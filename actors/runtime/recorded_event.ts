@@ -26,6 +26,8 @@ export interface RecordedEvent {
   /** The reason and the note as the caller wrote them, for the journal only. */
   reason?: string | undefined;
   note?: string | undefined;
+  /** Code of the failure that the event reports. */
+  failure?: string | undefined;
   by: Principal;
   at: Date;
   /** The W3C trace context of the event. */

@@ -300,7 +300,8 @@ async function advance(
   application: Application,
   context: TimedScene,
   found: Found<unknown>,
-  { event: given, command, changedFields, reason, note, columns = {}, rows, write, ids = {} }: Advance,
+  { event: given, command, changedFields, reason, note, failure, columns = {}, rows, write, ids = {} }:
+    Advance,
 ): Promise<AcceptedCommand> {
   const { ref, by, now, traceparent } = context;
   const { machine, snapshot: before, version, partVersion = 1, row } = found;
@@ -325,6 +326,7 @@ async function advance(
     changedFields,
     reason,
     note,
+    failure,
     by,
     at: now,
     traceparent,

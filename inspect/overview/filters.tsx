@@ -25,40 +25,55 @@ export function Filters(
   },
 ) {
   const { by, home } = c.var;
+  const count = Object.keys(filters).length;
   const known = new Set([...services, ...filters.waiting === undefined ? [] : [filters.waiting]]);
   return (
-    <form class="filters" method="get" action="/inspect" aria-label="Filters">
-      <Select name="type" label="Type" choices={TYPES} filters={filters} />
-      <Select name="status" label="Status" choices={STATUS} filters={filters} />
-      <Select name="outcome" label="Outcome" choices={OUTCOME} filters={filters} />
-      <Select name="due" label="Due" choices={DUE} filters={filters} />
-      <Select
-        name="waiting"
-        label="Waiting for"
-        choices={[...known].map((name) => [name, name])}
-        filters={filters}
-      />
-      <p class="field customer">
-        <label for="customer">Customer ID</label>
-        <input id="customer" name="customer" value={filters.customer} autocomplete="off" spellcheck={false} />
-      </p>
-      <p class="field checks">
-        <Check name="held" label="On hold" filters={filters} />
-        <Check name="proposed" label="To confirm" filters={filters} />
-        <Check name="identity" value="unverified" label="To identify" filters={filters} />
-        <Check name="download" label="Waiting for download" filters={filters} />
-        <Check name="undelivered" label="Customer not informed" filters={filters} />
-        <Check name="stuck" label="Stuck" filters={filters} />
-      </p>
-      {sort !== "due" && <input type="hidden" name="sort" value={sort} />}
-      {by.storeId !== home && <input type="hidden" name="store" value={by.storeId} />}
-      <p class="field submit">
-        <button type="submit">Show</button>
-        {Object.keys(filters).length > 0 && (
-          <a href={inStore(c, `/inspect${toSearch({}, sort)}`)}>Clear filters</a>
-        )}
-      </p>
-    </form>
+    <details id="filters" class="filters-panel">
+      <summary>{count === 0 ? "Filters" : `Filters (${count})`}</summary>
+      <form class="filters" method="get" action="/inspect" aria-label="Filters">
+        <Select name="type" label="Type" choices={TYPES} filters={filters} />
+        <Select name="status" label="Status" choices={STATUS} filters={filters} />
+        <Select name="outcome" label="Outcome" choices={OUTCOME} filters={filters} />
+        <Select name="due" label="Due" choices={DUE} filters={filters} />
+        <Select
+          name="waiting"
+          label="Waiting for"
+          choices={[...known].map((name) => [name, name])}
+          filters={filters}
+        />
+        <Day name="receivedFrom" label="Received from" filters={filters} />
+        <Day name="receivedTo" label="Received until" filters={filters} />
+        <Day name="dueFrom" label="Due from" filters={filters} />
+        <Day name="dueTo" label="Due until" filters={filters} />
+        <p class="field customer">
+          <label for="customer">Customer ID</label>
+          <input
+            id="customer"
+            name="customer"
+            value={filters.customer}
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </p>
+        <p class="field checks">
+          <Check name="held" label="On hold" filters={filters} />
+          <Check name="proposed" label="To confirm" filters={filters} />
+          <Check name="identity" value="unverified" label="To identify" filters={filters} />
+          <Check name="download" label="Waiting for download" filters={filters} />
+          <Check name="undelivered" label="Customer not informed" filters={filters} />
+          <Check name="stuck" label="Stuck" filters={filters} />
+        </p>
+        {sort !== "due" && <input type="hidden" name="sort" value={sort} />}
+        {by.storeId !== home && <input type="hidden" name="store" value={by.storeId} />}
+        <p class="field submit">
+          <button type="submit">Show</button>
+          {count > 0 && <a href={inStore(c, `/inspect${toSearch({}, sort)}`)}>Clear filters</a>}
+        </p>
+        <p class="hint">
+          Days are in UTC. The address of the list contains the filters: bookmark it to save a view.
+        </p>
+      </form>
+    </details>
   );
 }
 
@@ -79,6 +94,21 @@ function Select(
           <option value={value} selected={filters[name] === value}>{words}</option>
         ))}
       </select>
+    </p>
+  );
+}
+
+function Day(
+  { name, label, filters }: {
+    name: "receivedFrom" | "receivedTo" | "dueFrom" | "dueTo";
+    label: string;
+    filters: FilterValues;
+  },
+) {
+  return (
+    <p class="field">
+      <label for={name}>{label}</label>
+      <input type="date" id={name} name={name} value={filters[name]} />
     </p>
   );
 }

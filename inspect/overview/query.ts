@@ -8,6 +8,9 @@ import { addMilliseconds } from "../../lib/dates.ts";
 
 export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 
+const DAY = "a day such as 2026-03-31, in UTC";
+const day = z.iso.date();
+
 /** Filters by parameter name, with their schema and accepted values. */
 const FILTERS = {
   type: { schema: z.enum(RIGHTS), accepts: RIGHTS.join(", ") },
@@ -21,7 +24,11 @@ const FILTERS = {
   identity: { schema: z.literal("unverified"), accepts: "unverified" },
   stuck: { schema: z.literal("yes"), accepts: "yes" },
   waiting: { schema: text(100), accepts: "the name of a service" },
-  customer: { schema: uuid, accepts: "the id of a customer" },
+  customer: { schema: uuid, accepts: "the ID of a customer" },
+  receivedFrom: { schema: day, accepts: DAY },
+  receivedTo: { schema: day, accepts: DAY },
+  dueFrom: { schema: day, accepts: DAY },
+  dueTo: { schema: day, accepts: DAY },
 };
 type Filters = typeof FILTERS;
 
@@ -108,6 +115,10 @@ export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter
     stuck,
     waiting,
     customer,
+    receivedFrom,
+    receivedTo,
+    dueFrom,
+    dueTo,
   } = filters;
   return {
     types: type && [type],
@@ -123,8 +134,16 @@ export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter
     stuck: stuck && true,
     waitingFor: waiting,
     customerId: customer,
+    receivedFrom: startOf(receivedFrom),
+    receivedBefore: endOf(receivedTo),
+    dueFrom: startOf(dueFrom),
+    dueBefore: endOf(dueTo),
   };
 }
+
+const startOf = (day: string | undefined) => day === undefined ? undefined : new Date(`${day}T00:00:00Z`);
+const endOf = (day: string | undefined) =>
+  day === undefined ? undefined : addMilliseconds(startOf(day)!, 24 * 60 * 60_000);
 
 /** Requests due before this time, and not overdue, are at risk. */
 export function atRiskUntil(now: Date): Date {

@@ -1,6 +1,7 @@
 /** Reads the data of the overview from one database snapshot. */
-import { countRequests, type RequestCounts } from "../../db/gdpr_counts.ts";
+import { countMatching, countRequests, type RequestCounts } from "../../db/gdpr_counts.ts";
 import { type FoundRequest, type RequestPosition, searchRequests } from "../../db/gdpr_search.ts";
+import { findWaits, type ParticipantWait } from "../../db/participant_waits.ts";
 import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
 import { ExpiringCache } from "../../lib/expiring_cache.ts";
 import { atRiskUntil, type OverviewQuery, type Sort, SORTS, toRequestFilter } from "./query.ts";
@@ -12,6 +13,10 @@ export interface OverviewPage {
   requests: FoundRequest[];
   /** Position of the next page; undefined on the last one. */
   next: RequestPosition | undefined;
+  /** Number of requests that match the filters; at most MAX_COUNT + 1. */
+  total: number;
+  /** Participants that the requests wait for. */
+  waits: ParticipantWait[];
 }
 
 export async function readOverview(reader: StoreReader, storeId: string, query: OverviewQuery, now: Date) {
@@ -31,13 +36,19 @@ async function find(
   now: Date,
 ): Promise<OverviewPage> {
   const page = { order: SORTS[sort], limit: PAGE + 1, after };
-  const rows = await searchRequests(sql, { storeId, filter: toRequestFilter(filters, now), now }, page);
+  const search = { storeId, filter: toRequestFilter(filters, now), now };
+  const [rows, total] = await Promise.all([searchRequests(sql, search, page), countMatching(sql, search)]);
   const requests = rows.slice(0, PAGE);
   const last = rows.length > PAGE ? requests.at(-1) : undefined;
-  return { requests, next: last && positionOf(last, sort) };
+  const open = requests.filter(({ status }) => status === "IN_PROGRESS").map(({ requestId }) => requestId);
+  const waits = await findWaits(sql, storeId, open);
+  return { requests, next: last && positionOf(last, sort), total, waits };
 }
 
-function positionOf({ requestId, createdAt, dueAt, status }: FoundRequest, sort: Sort): RequestPosition {
+export function positionOf(
+  { requestId, createdAt, dueAt, status }: FoundRequest,
+  sort: Sort,
+): RequestPosition {
   return { at: sort === "due" ? dueAt : createdAt, requestId, completed: status === "COMPLETED" };
 }
 
@@ -70,7 +81,7 @@ export function createFingerprints(reader: StoreReader) {
   };
 }
 
-function fingerprintOf(counts: RequestCounts, { requests, next }: OverviewPage): string {
+function fingerprintOf(counts: RequestCounts, { requests, next, total }: OverviewPage): string {
   const shown = requests.map(({ requestId, version }) => [requestId, version]);
-  return JSON.stringify([counts, shown, next !== undefined]);
+  return JSON.stringify([counts, shown, next !== undefined, total]);
 }

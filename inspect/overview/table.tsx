@@ -1,11 +1,14 @@
 /** Table of requests with status, pending services and due date. */
 import type { Child } from "@hono/hono/jsx";
 import type { FoundRequest } from "../../db/gdpr_search.ts";
+import type { ParticipantWait } from "../../db/participant_waits.ts";
 import { isNoticeLate } from "../../domain/notices.ts";
 import { Instant } from "../page.tsx";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatDuration } from "../durations.ts";
 import { capitalize } from "../labels.ts";
+import { WordsText } from "../request/status_line.tsx";
+import { describeWaitShortly, isGivenUp } from "../waits.ts";
 import { atRiskUntil, type FilterValues, type Sort, toSearch } from "./query.ts";
 import { shortId, statusLabel, typeLabel, waitingFor } from "./labels.ts";
 
@@ -16,14 +19,17 @@ interface Order {
 
 /** @param order current order; absent: the table cannot be sorted */
 export function Requests(
-  { c, caption, requests, now, order }: {
+  { c, caption, requests, now, order, waits = [] }: {
     c: InspectContext;
     caption: string;
     requests: readonly FoundRequest[];
     now: Date;
     order?: Order;
+    /** Calls to the participants that the requests wait for; absent: the table names the participants only. */
+    waits?: readonly ParticipantWait[];
   },
 ) {
+  const waitsOf = Map.groupBy(waits, ({ requestId }) => requestId);
   return (
     <div class="scroll" role="region" aria-label={caption} tabindex={0}>
       <table class="requests">
@@ -41,7 +47,11 @@ export function Requests(
             <th scope="col">Customer</th>
           </tr>
         </thead>
-        <tbody>{requests.map((request) => <Row c={c} request={request} now={now} />)}</tbody>
+        <tbody>
+          {requests.map((request) => (
+            <Row c={c} request={request} now={now} waits={waitsOf.get(request.requestId) ?? []} />
+          ))}
+        </tbody>
       </table>
     </div>
   );
@@ -75,13 +85,20 @@ function Sortable(
   );
 }
 
-function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; now: Date }) {
+function Row(
+  { c, request, now, waits }: {
+    c: InspectContext;
+    request: FoundRequest;
+    now: Date;
+    waits: readonly ParticipantWait[];
+  },
+) {
   const { requestId, customerId, isGuest, type, createdAt, held } = request;
   const waited = waitingFor(request);
   return (
     <tr id={`request-${requestId}`}>
       <th scope="row">
-        <a href={inStore(c, `/inspect/requests/${requestId}`)} title={requestId}>
+        <a class="row-link" href={inStore(c, `/inspect/requests/${requestId}`)} title={requestId}>
           <code>{shortId(requestId)}</code>
         </a>
       </th>
@@ -93,7 +110,9 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
       <td data-label="Waiting for">
         {waited.length === 0
           ? <span class="none">no one</span>
-          : <ul class="waited">{waited.map((name) => <li>{name}</li>)}</ul>}
+          : waits.length === 0
+          ? <ul class="waited">{waited.map((name) => <li>{name}</li>)}</ul>
+          : <ul class="waited">{waits.map((wait) => <Waited wait={wait} />)}</ul>}
       </td>
       <td data-label="Due">
         <Due request={request} now={now} />
@@ -111,6 +130,17 @@ function Row({ c, request, now }: { c: InspectContext; request: FoundRequest; no
           )}
       </td>
     </tr>
+  );
+}
+
+function Waited({ wait }: { wait: ParticipantWait }) {
+  return (
+    <li>
+      {wait.service}{" "}
+      <span class={isGivenUp(wait) ? "why alarm" : "why"}>
+        <WordsText words={describeWaitShortly(wait)} />
+      </span>
+    </li>
   );
 }
 

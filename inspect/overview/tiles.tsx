@@ -3,7 +3,7 @@ import { RIGHTS } from "../../actors/gdpr/types.ts";
 import type { RequestCounts } from "../../db/gdpr_counts.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { formatCount } from "../durations.ts";
-import { capitalize, stateLabel } from "../labels.ts";
+import { capitalize, failureLabel, stateLabel } from "../labels.ts";
 import { OUTCOMES } from "../../actors/gdpr/machines/events.ts";
 import { type FilterValues, toSearch } from "./query.ts";
 import { outcomeLabel, typeLabel } from "./labels.ts";
@@ -154,7 +154,7 @@ export function WaitingServices({ c, counts: { waiting }, filters }: Props) {
   if (waiting.length === 0) return null;
   return (
     <p class="waiting">
-      Waiting for: {waiting.map(({ service, count }, index) => (
+      Waiting for: {waiting.map(({ service, count, failing, failure }, index) => (
         <>
           {index > 0 && ", "}
           <a
@@ -164,6 +164,8 @@ export function WaitingServices({ c, counts: { waiting }, filters }: Props) {
             {service}
           </a>{" "}
           for {count.toLocaleString("en")} {count === 1 ? "request" : "requests"}
+          {failure !== null &&
+            ` (${failing.toLocaleString("en")} failing: ${failureLabel(failure) ?? failure})`}
         </>
       ))}
     </p>

@@ -34,9 +34,11 @@ export interface ActionsProps {
   hrefTo: HrefTo;
   reading: RequestReading;
   attempt: Attempt | undefined;
+  /** Decision whose form is open; undefined: none. */
+  chosen: AvailableDecision | undefined;
 }
 
-export function Actions({ c, hrefTo, reading, attempt }: ActionsProps) {
+export function Actions({ c, hrefTo, reading, attempt, chosen }: ActionsProps) {
   const { row, snapshot: { offers, unreadable } } = reading;
   const input = attempt?.input;
   const isUnavailable = input && !offers.some(({ type }) => type === input.action);
@@ -62,6 +64,7 @@ export function Actions({ c, hrefTo, reading, attempt }: ActionsProps) {
               hrefTo={hrefTo}
               version={row.version}
               input={input?.action === type ? input : undefined}
+              chosen={chosen?.type === type ? chosen : undefined}
             />
           );
         })}
@@ -77,20 +80,25 @@ interface ActionProps {
   hrefTo: HrefTo;
   version: number;
   input: Attempt["input"] | undefined;
+  chosen: AvailableDecision | undefined;
 }
 
-function Action({ type, offers, csrf, hrefTo, version, input }: ActionProps) {
+function Action({ type, offers, csrf, hrefTo, version, input, chosen }: ActionProps) {
   const { title, consequence, reason, check, confirm, final } = DECISION_TEXTS[type];
   const grounds = groundsOf(type, offers);
   return (
-    <details id={`action-${type}`} class={final ? "action final" : "action"} open={input !== undefined}>
+    <details
+      id={`action-${type}`}
+      class={final ? "action final" : "action"}
+      open={(input ?? chosen) !== undefined}
+    >
       <summary>{title}</summary>
       <form method="post" action={hrefTo()} data-keep={input && "input"}>
         {csrf !== undefined && <input type="hidden" name="csrf" value={csrf} />}
         <input type="hidden" name="action" value={type} />
         <input type="hidden" name="version" value={String(version)} />
         <p>{consequence}</p>
-        <Service type={type} offers={offers} chosen={input?.service} />
+        <Service type={type} offers={offers} chosen={input?.service ?? chosen?.service} />
         {grounds && <Ground id={`ground-${type}`} chosen={input?.ground} labels={grounds} />}
         {check && <IdentityCheck method={input?.method} reference={input?.reference} />}
         {reason && (

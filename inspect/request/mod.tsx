@@ -6,7 +6,7 @@ import { DomainError } from "../../domain/errors.ts";
 import type { ReceiptFile } from "../../actors/gdpr/receipts/file.ts";
 import { createReceiptPage } from "../../actors/gdpr/receipts/page.ts";
 import { DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
-import { parseInput, uuid } from "../../domain/input.ts";
+import { parseInput, text, uuid } from "../../domain/input.ts";
 import { findEvent, findStateChanges } from "../../db/actor_history.ts";
 import { settingsOf } from "../../db/store_settings.ts";
 import { missingStatements } from "../../domain/store_settings.ts";
@@ -34,6 +34,8 @@ const Query = z.object({
   upto: sequence,
   change: sequence,
   chart: z.enum(["whole"]).optional(),
+  decide: z.enum(DECISIONS).optional().catch(undefined),
+  service: text(100).optional().catch(undefined),
 });
 
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
@@ -41,11 +43,16 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
 
   app.get(PATH, async (c) => {
     const requestId = idOf(c);
-    const { at, upto: upTo, change, chart } = parseInput(Query, c.req.query(), "show the request");
+    const { at, upto: upTo, change, chart, decide, service } = parseInput(
+      Query,
+      c.req.query(),
+      "show the request",
+    );
     if (change !== undefined) {
       return c.redirect(await changePath(c, pages, requestId, { change, chart }), 303);
     }
-    const view = { requestId, at, upTo, isWhole: chart === "whole" };
+    const chosen = decide && { type: decide, ...(service !== undefined && { service }) };
+    const view = { requestId, at, upTo, isWhole: chart === "whole", chosen };
     return c.html(await renderRequest(c, pages, view, await findDone(c, pages, requestId)));
   });
 

@@ -18,6 +18,7 @@ import { Notices } from "./notices.tsx";
 import { PendingWork } from "./pending_work.tsx";
 import { Participants, PastParticipants } from "./participants.tsx";
 import type { RequestReading, RequestView } from "./read.ts";
+import { Moves } from "./moves.tsx";
 import { StatusLine } from "./status_line.tsx";
 import { History } from "./history.tsx";
 import { ChartChoice, type HrefTo, Moment, Steps } from "./time_travel.tsx";
@@ -53,12 +54,17 @@ export function RequestPage(props: RequestPageProps) {
       <div data-part="situation">
         <StatusLine status={status} />
       </div>
+      {!moment && (
+        <div data-part="moves" class="moves">
+          <Moves reading={reading} csrf={c.var.csrf} hrefTo={hrefTo} />
+        </div>
+      )}
       <div data-part="facts">
         <Facts c={c} reading={reading} contact={contact} />
       </div>
       {!moment && (
         <section data-part="actions">
-          <Actions c={c} hrefTo={hrefTo} reading={reading} attempt={attempt} />
+          <Actions c={c} hrefTo={hrefTo} reading={reading} attempt={attempt} chosen={view.chosen} />
         </section>
       )}
       <div class="request-course">

@@ -3,6 +3,7 @@ import type { Child } from "@hono/hono/jsx";
 import type { ParticipantRow } from "../../db/gdpr_requests.ts";
 import { Instant } from "../page.tsx";
 import { capitalize, failureLabel, isAlarming, stateLabel } from "../labels.ts";
+import { NOT_CONFIGURED } from "../waits.ts";
 import type { RequestReading } from "./read.ts";
 import { formatTimes } from "./status_text.ts";
 
@@ -97,6 +98,7 @@ function Row(
 ) {
   const { service, state, nextAttemptAt, lastError, evidence, signature, settledAt } = participant;
   const word = state.toLowerCase();
+  const isUncallable = lastError === NOT_CONFIGURED && !settledAt;
   const next = open ? nextAttemptAt : null;
   const answer = [evidence ?? waiverText(participant), signature && "Signed by the service"].filter(Boolean);
   return (
@@ -104,10 +106,10 @@ function Row(
       <th scope="row">{service}</th>
       <Cell name="State">
         <span class={settledAt ? "badge good" : open && isAlarming(word) ? "badge alarm" : "badge"}>
-          {settledAt || open ? capitalize(stateLabel(word)) : "Not answered"}
+          {isUncallable ? "Not asked" : settledAt || open ? capitalize(stateLabel(word)) : "Not answered"}
         </span>
       </Cell>
-      <Cell name="Asked">{formatTimes(attempts)}</Cell>
+      <Cell name="Asked">{isUncallable ? "never" : formatTimes(attempts)}</Cell>
       <Cell name="Next attempt">{next && <Instant at={next} />}</Cell>
       <Cell name="Last error">{lastError && <FailureText code={lastError} />}</Cell>
       <Cell name="Answer">{answer.length > 0 && answer.join(". ")}</Cell>

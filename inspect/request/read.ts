@@ -1,6 +1,7 @@
 /** Reads the data of a request's page from one database snapshot. */
 import { THE_ERASURE } from "../../actors/gdpr/machines/events.ts";
 import { publicRow } from "../../actors/gdpr/requests/public_events.ts";
+import type { AvailableDecision } from "../../actors/gdpr/requests/available_decisions.ts";
 import type { Principal } from "../../domain/principal.ts";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import {
@@ -19,6 +20,7 @@ import {
   type GdprRequestRow,
   type ParticipantRow,
 } from "../../db/gdpr_requests.ts";
+import { findWaits, type ParticipantWait } from "../../db/participant_waits.ts";
 import { findNotices, type NoticeOfRequest } from "../../db/gdpr_notices.ts";
 import { type FoundRequest, type RequestFilter, searchRequests } from "../../db/gdpr_search.ts";
 import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
@@ -49,6 +51,8 @@ export interface RequestView {
   upTo: number | undefined;
   /** Whether the chart draws every state; otherwise it folds the groups that the request is not in. */
   isWhole: boolean;
+  /** Decision whose form is open; undefined: none. */
+  chosen?: AvailableDecision | undefined;
 }
 
 export interface RequestReading {
@@ -78,6 +82,8 @@ export interface RequestReading {
   blockingRequests: FoundRequest[];
   /** Notices to the customer, oldest first. */
   notices: NoticeOfRequest[];
+  /** Participants that have not answered. */
+  waits: ParticipantWait[];
 }
 
 /** Requests that an erasure waits for, by its phase. */
@@ -126,6 +132,7 @@ export async function readRequest(
       since,
       blockingRequests,
       notices,
+      waits,
     ] = await Promise
       .all([
         findParticipants(sql, storeId, requestId),
@@ -145,6 +152,7 @@ export async function readRequest(
           )
           : [],
         findNotices(sql, storeId, [requestId]),
+        findWaits(sql, storeId, [requestId]),
       ]);
     const reading = {
       fingerprint,
@@ -162,6 +170,7 @@ export async function readRequest(
       holdReason,
       blockingRequests,
       notices,
+      waits,
     };
     const present = currentStatus(reading, since ?? row.createdAt, now);
     return { ...reading, status: moment ? pastStatus(present, reading, moment) : present };
@@ -169,7 +178,7 @@ export async function readRequest(
 }
 
 function currentStatus(
-  { row, snapshot: { state, context, unreadable }, effects, timers, participants }: Omit<
+  { row, snapshot: { state, context, unreadable }, effects, timers, participants, waits }: Omit<
     RequestReading,
     "status"
   >,
@@ -200,6 +209,7 @@ function currentStatus(
     attempts: Object.fromEntries(
       participants.map(({ service, attempts }) => [service, context.asked[service] ?? attempts]),
     ),
+    calls: Object.fromEntries(waits.map((wait) => [wait.service, wait])),
     abandonedEffects: abandonedEffects(effects, state).map(effectLabel),
     failingWork: failingWork(timers, effects),
     unreadable,
@@ -226,6 +236,7 @@ function pastStatus(
     clockPausedSince: phaseOf(parseState(stateAfter)) === "PENDING.waiting_for_information" ? at : null,
     residue: undefined,
     attempts: {},
+    calls: {},
     abandonedEffects: [],
     failingWork: [],
     unreadable: machine ? undefined : present.unreadable,

@@ -1,6 +1,7 @@
 /** Status of a request at one moment, and its state value in parts. */
 import type { StateValue } from "xstate";
 import type { RequestContext } from "../../actors/gdpr/machines/events.ts";
+import type { Calls } from "../waits.ts";
 import { parts } from "../chart/value.ts";
 
 /** Data of the status line. */
@@ -37,6 +38,8 @@ export interface RequestStatus {
   residue: number | undefined;
   /** Total number of calls to each participant, as far as known. */
   attempts: Readonly<Record<string, number>>;
+  /** Calls to the participants that have not answered, by service; absent: unknown. */
+  calls?: Readonly<Record<string, Calls>>;
   /** Labels of the effects that failed permanently. */
   abandonedEffects: readonly string[];
   /** Work that fails repeatedly and is retried automatically. */

@@ -1,5 +1,6 @@
 /** Status line at the top of a request's page. */
 import { Instant } from "../page.tsx";
+import type { Words } from "../waits.ts";
 import { describeStatus } from "./status_text.ts";
 import type { RequestStatus } from "./status.ts";
 
@@ -7,6 +8,14 @@ export function StatusLine({ status }: { status: RequestStatus }) {
   const { words, tone } = describeStatus(status);
   return (
     <p class={`situation ${tone}`} data-tone={tone}>
+      <WordsText words={words} />
+    </p>
+  );
+}
+
+export function WordsText({ words }: { words: Words }) {
+  return (
+    <>
       {words.map((word) =>
         typeof word === "string"
           ? word
@@ -14,6 +23,6 @@ export function StatusLine({ status }: { status: RequestStatus }) {
           ? <Instant at={word} />
           : <bdi>{word.quote}</bdi>
       )}
-    </p>
+    </>
   );
 }

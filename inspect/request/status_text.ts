@@ -3,10 +3,8 @@ import { AT_RISK_MS, MAX_IDENTITY_FAILURES } from "../../actors/gdpr/machines/ev
 import { formatCount, formatDueDate, formatDuration } from "../durations.ts";
 import { phaseLabel } from "../timeline/changes.ts";
 import { capitalize } from "../labels.ts";
+import { describeWait, isGivenUp, type Words } from "../waits.ts";
 import { openRegions, phaseOf, regionsOf, type RequestStatus } from "./status.ts";
-
-/** Text with instants, which are shown in the viewer's time zone, and with quoted reasons. */
-export type Words = readonly (string | Date | { quote: string })[];
 
 /** Urgency of a status. */
 export type Tone = "quiet" | "good" | "risk" | "alarm";
@@ -125,8 +123,48 @@ export function describeStatus(status: RequestStatus): StatusText {
 
 /** Maximum number of services that the text names; more are only counted. */
 const MAX_NAMED = 3;
+/** Maximum number of services whose failure the text describes. */
+const MAX_DESCRIBED = 2;
 
-function waitingFor({ state, since, now, attempts }: RequestStatus): { words: Words; tone?: Tone } {
+function waitingFor(status: RequestStatus): { words: Words; tone?: Tone } {
+  const { state, attempts, calls = {} } = status;
+  const open = openRegions(state);
+  const failing = open.map(({ service }) => service)
+    .filter((service) =>
+      calls[service] && (calls[service].failure !== null || calls[service].state === "OVERDUE")
+    );
+  const proposed = open.filter(({ state }) => state === "waiver_proposed").map(({ service }) => service);
+  const toConfirm = proposed.length === 0
+    ? ""
+    : `; a second person has to confirm or reject the waiver of ${
+      proposed.length <= MAX_NAMED ? joinNames(proposed) : `${proposed.length} services`
+    }`;
+  const tones = {
+    ...(proposed.length > 0 && { tone: "risk" as const }),
+    ...(open.some(({ service, state }) =>
+      state === "overdue" || (calls[service] && isGivenUp(calls[service]))
+    ) &&
+      { tone: "alarm" as const }),
+  };
+  if (failing.length === 0) return { words: [...quietWait(status), toConfirm], ...tones };
+  const described = failing.toSorted((one, other) =>
+    Number(isGivenUp(calls[other]!)) - Number(isGivenUp(calls[one]!))
+  ).slice(0, MAX_DESCRIBED);
+  const others = open.map(({ service }) => service).filter((service) => !described.includes(service));
+  const also = others.length === 0
+    ? ""
+    : `; also waiting for ${
+      others.length <= MAX_NAMED ? joinNames(others) : `${others.length} other services`
+    }`;
+  const sentences = described.flatMap((service, index): Words => [
+    ...(index > 0 ? ["; "] : []),
+    ...describeWait(service, attempts[service] ?? 0, calls[service]!),
+  ]);
+  return { words: [...sentences, also, toConfirm], ...tones };
+}
+
+/** "Waiting 3 days for payment-service; asked 4 times, again automatically on …" */
+function quietWait({ state, since, now, attempts, calls = {} }: RequestStatus): Words {
   const regions = regionsOf(state);
   const open = openRegions(state);
   const overdue = open.filter(({ state }) => state === "overdue").map(({ service }) => service);
@@ -136,20 +174,15 @@ function waitingFor({ state, since, now, attempts }: RequestStatus): { words: Wo
   const counts = new Set(open.map(({ service }) => attempts[service] ?? 0));
   const times = Math.max(0, ...counts);
   const often = times === 0 ? "" : `; asked ${counts.size > 1 ? "up to " : ""}${formatTimes(times)}`;
+  const next =
+    open.flatMap(({ service }) => calls[service]?.nextAttemptAt ?? []).toSorted((one, other) =>
+      one.getTime() - other.getTime()
+    )[0];
   const late = overdue.length === 0
     ? ""
     : `; ${overdue.length <= MAX_NAMED ? joinNames(overdue) : overdue.length} overdue`;
-  const proposed = open.filter(({ state }) => state === "waiver_proposed").map(({ service }) => service);
-  const toConfirm = proposed.length === 0
-    ? ""
-    : `; a second person has to confirm or reject the waiver of ${
-      proposed.length <= MAX_NAMED ? joinNames(proposed) : `${proposed.length} services`
-    }`;
-  return {
-    words: [`Waiting ${elapsed(since, now)}for ${names || "no service"}${often}${late}${toConfirm}`],
-    ...(proposed.length > 0 && { tone: "risk" as const }),
-    ...(overdue.length > 0 && { tone: "alarm" as const }),
-  };
+  const again = next && often !== "" ? [", again automatically on ", next] : [];
+  return [`Waiting ${elapsed(since, now)}for ${names || "no service"}${often}`, ...again, late];
 }
 
 function completed(

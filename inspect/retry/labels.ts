@@ -1,8 +1,5 @@
 /** Texts of a bulk retry. */
 import type { DomainError, ErrorCode } from "../../domain/errors.ts";
-import type { FilterValues } from "../overview/query.ts";
-import { outcomeLabel, typeLabel } from "../overview/labels.ts";
-import { stateLabel } from "../labels.ts";
 
 /** Text of a retry: "ask order-service and payment-service again". */
 export function describeRetry(services: readonly (string | undefined)[]): string {
@@ -23,19 +20,4 @@ const REFUSALS: Partial<Record<ErrorCode, string>> = {
 export function describeRefusal(error: DomainError | undefined): string {
   if (!error) return "internal error, which was logged";
   return REFUSALS[error.code] ?? error.message;
-}
-
-/** Filters as text: "type erasure", "waiting for payment-service"; empty without filters. */
-export function describeFilters(
-  { type, status, outcome, due, held, waiting, customer }: FilterValues,
-): string[] {
-  return [
-    ...(type ? [`type ${typeLabel(type)}`] : []),
-    ...(status ? [`status ${status === "OPEN" ? "open" : stateLabel(status)}`] : []),
-    ...(outcome ? [`outcome ${outcomeLabel(outcome)}`] : []),
-    ...(due ? [due === "overdue" ? "overdue" : "at risk"] : []),
-    ...(held ? ["on hold"] : []),
-    ...(waiting ? [`waiting for ${waiting}`] : []),
-    ...(customer ? [`customer ${customer}`] : []),
-  ];
 }

@@ -8,7 +8,8 @@ import { type InspectContext, inStore } from "../session.ts";
 import { formatCount } from "../durations.ts";
 import { capitalize } from "../labels.ts";
 import { formatRetries, MAX_REQUESTS, type Plan, type Retry } from "./plan.ts";
-import { describeFilters, describeRetry } from "./labels.ts";
+import { describeFilters } from "../overview/filter_labels.ts";
+import { describeRetry } from "./labels.ts";
 
 export function Preview({ c, query, plan }: { c: InspectContext; query: OverviewQuery; plan: Plan }) {
   const { filters, notices } = query;

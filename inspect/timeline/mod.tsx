@@ -4,7 +4,7 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import type { AboutCount } from "../../db/actor_history.ts";
 import { Instant } from "../page.tsx";
 import { formatDuration } from "../durations.ts";
-import { capitalize, eventLabel, fieldLabels } from "../labels.ts";
+import { capitalize, eventLabel, failureLabel, fieldLabels } from "../labels.ts";
 import { changesOf } from "./changes.ts";
 import type { TimelineLine } from "./runs.ts";
 import { PrincipalName } from "./principal_name.tsx";
@@ -58,12 +58,18 @@ type Rest = Omit<TimelineProps, "lines">;
 
 /** The reason and the note of a decision. */
 export function textsOf(
-  event: Pick<ActorEventRow, "reason" | "reasonGiven" | "note" | "noteGiven">,
+  event: Pick<ActorEventRow, "reason" | "reasonGiven" | "note" | "noteGiven" | "failure">,
 ): string[] {
   return [
+    ...(event.failure !== null ? [failureText(event.failure)] : []),
     ...(event.reason !== null ? [event.reason] : event.reasonGiven ? [removed("reason")] : []),
     ...(event.note !== null ? [`Note for staff: ${event.note}`] : event.noteGiven ? [removed("note")] : []),
   ];
+}
+
+function failureText(code: string): string {
+  const meaning = failureLabel(code);
+  return meaning === undefined ? `Failed with ${code}` : `${capitalize(meaning)} (${code})`;
 }
 
 const removed = (text: string) => `The ${text} was removed by the erasure of the customer`;
@@ -72,6 +78,8 @@ function Moment(
   { event, viewer, momentHref, shown, texts }: Rest & { event: ActorEventRow },
 ) {
   const { sequence, eventType, about, changedFields, at } = event;
+  // The title names the participant.
+  const shownFields = changedFields.filter((field) => field !== "participants" || about === null);
   const isShown = sequence === shown;
   const isLater = shown !== undefined && sequence > shown;
   return (
@@ -94,7 +102,7 @@ function Moment(
           service={event.principalService}
           viewer={viewer}
         />
-        {changedFields.length > 0 && ` · changed ${fieldLabels(changedFields)}`}
+        {shownFields.length > 0 && ` · changed ${fieldLabels(shownFields)}`}
       </p>
     </li>
   );
@@ -115,6 +123,9 @@ function Run({ line, viewer, momentHref, pageHref, shown }: Rest & { line: Timel
           {times.toLocaleString("en")} times
         </strong>
       </p>
+      {repetition.flatMap(({ failure }) => failure === null ? [] : failureText(failure)).map((text) => (
+        <p class="moment-note">{text}</p>
+      ))}
       {common ? <Regions events={repetition} /> : <Counts about={about} />}
       <p class="moment-by">
         by{" "}

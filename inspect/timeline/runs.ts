@@ -104,6 +104,7 @@ function isAlike(one: ActorEventRow, other: ActorEventRow): boolean {
   return one.eventType === other.eventType && one.principalId === other.principalId &&
     one.principalService === other.principalService &&
     !one.reasonGiven && !other.reasonGiven && !one.noteGiven && !other.noteGiven &&
+    one.failure === other.failure &&
     one.stateBefore === other.stateBefore && one.stateAfter === other.stateAfter;
 }
 

@@ -38,6 +38,10 @@ const EventSchema = z.object({
     }),
   }),
   changedFields: z.array(z.string()),
+  failure: z.string().nullable().meta({
+    description: "Why the call to the service failed, for source.failed; the codes are those of `lastError`",
+    example: "UNREACHABLE",
+  }),
   reason: z.string().nullable().meta({
     description:
       "Free text of staff for the customer; null without a reason, and after the erasure of the customer",
@@ -100,6 +104,7 @@ function bodyOf(stored: ActorEventRow): z.output<typeof EventSchema> {
     stateAfter: stateOf(row.stateAfter),
     by: { id: row.principalId, type: row.principalType, service: row.principalService },
     changedFields: fieldNames(row.changedFields),
+    failure: row.failure,
     reason: row.reason,
     reasonRemoved: row.reasonGiven && row.reason === null,
     note: row.note,

@@ -39,7 +39,7 @@ export interface VisitOptions extends BrowserContextOptions {
 /** Opens a window with its own cookies. Closing it fails if one of its pages failed a check. */
 export type OpenVisit = (site: Site, options?: VisitOptions) => Promise<Visit>;
 
-let browser: Browser | undefined;
+let launching: Promise<Browser> | undefined;
 
 /** A test that is skipped without Chromium. The tests of a file share a browser. */
 export function browserTest(name: string, fn: (open: OpenVisit) => Promise<void>): void {
@@ -47,15 +47,11 @@ export function browserTest(name: string, fn: (open: OpenVisit) => Promise<void>
   Deno.test({ name, ignore, fn: () => fn(openVisit) });
 }
 
-Deno.test.afterAll(async () => await browser?.close());
-Deno.test.beforeAll(async () => {
-  if (REQUIRED || isFile(EXECUTABLE)) {
-    browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
-  }
-});
+Deno.test.afterAll(async () => await (await launching)?.close());
 
 async function openVisit({ origin, token }: Site, { as, ...options }: VisitOptions = {}): Promise<Visit> {
-  if (!browser) throw new Error(`Cannot open a page: ${EXECUTABLE} has not started`);
+  launching ??= chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+  const browser = await launching;
   const context = await browser.newContext({
     baseURL: origin,
     locale: "en-GB",

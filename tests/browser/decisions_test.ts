@@ -132,7 +132,7 @@ browserTest(
       assert.deepEqual(await principals(store, id, "retry"), Array(3).fill(store.officer.id));
     }
     await page.getByRole("link", { name: requests[0]!.id }).click();
-    await untilStatus(page, /^Waiting for/);
+    await untilStatus(page, /^\S+-service has not answered since .* it is being asked now/);
     assert.match((await eventTitles(page)).join(), /Retried \S+-service/);
   },
 );

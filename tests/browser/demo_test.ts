@@ -51,16 +51,20 @@ browserTest(
     const accessPage = await visit.tab();
     await accessPage.goto(`/inspect/requests/${access}`);
     // A decision on an outdated page is refused, so wait for everything that happens automatically.
-    await untilStatus(accessPage, /^Waiting for \S+ and \S+; asked once/);
-    for (const silent of ["communication-service", ABSENT]) {
+    await untilStatus(
+      accessPage,
+      /^loyalty-service could not be asked .*; communication-service has not answered/,
+    );
+    const states = { "communication-service": "Waiting to ask again", [ABSENT]: "Not asked" };
+    for (const [silent, state] of Object.entries(states)) {
       const row = accessPage.locator("[data-part=participants] tr", { hasText: silent });
-      await row.getByText("Waiting to ask again").waitFor();
+      await row.getByText(state).waitFor();
     }
     await accessPage.locator("summary", { hasText: "Retry" }).click();
     await accessPage.locator("#service-retry").selectOption("communication-service");
     await accessPage.getByLabel("Yes, retry now").check();
     await accessPage.getByRole("button", { name: "Retry" }).click();
-    await untilStatus(accessPage, /^Waiting for loyalty-service;/);
+    await untilStatus(accessPage, /^loyalty-service could not be asked(?!.*communication-service)/);
     const retried = accessPage.locator("[data-part=timeline] .moment", {
       hasText: "Retried communication-service",
     });
@@ -85,6 +89,11 @@ browserTest(
     for (const label of ["Completed: fulfilled with waivers", "Completed: not fetched"]) {
       await eventually(async () => assert.equal(await accessPage.getByText(label).count(), 1, label));
     }
+    const { output, stderr } = await service.stop("SIGTERM");
+    assert.match(
+      `${output}${stderr}`,
+      /loyalty-service"? is a participant without a URL.*PEER_LOYALTY_SERVICE_URL/,
+    );
   },
 );
 

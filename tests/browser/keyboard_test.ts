@@ -22,6 +22,8 @@ browserTest(
     await keyboard.press("Enter");
 
     await page.waitForURL("/inspect");
+    await tabTo(page, page.locator("#filters > summary"));
+    await keyboard.press("Enter");
     await tabTo(page, page.getByLabel("Type", { exact: true }));
     await keyboard.type("Erasure");
     await tabTo(page, page.getByRole("button", { name: "Show" }));
@@ -58,4 +60,27 @@ browserTest("the first tab stop skips the header of the page", async (open) => {
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate("document.activeElement.id"), "main");
   await tabTo(page, page.locator("main a").first());
+
+  const request = await store.open(await store.register(), "ACCESS");
+  for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {
+    await page.setViewportSize(viewport);
+    await page.goto("/inspect");
+    const row = page.locator(`#request-${request.id}`);
+    const box = await row.boundingBox();
+    assert.ok(box && box.y + 24 < viewport.height, `the first row is on the first screen: ${box?.y}`);
+    const small = await page.locator("a, button, summary, input:not([type=hidden]), select").evaluateAll((
+      elements,
+    ) =>
+      elements.filter((element) => element.checkVisibility()).map((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return { target: element.outerHTML.slice(0, 80), width, height };
+      }).filter(({ width, height }) => width < 24 || height < 24)
+    );
+    assert.deepEqual(small, [], `${viewport.width} pixels wide`);
+    for (const key of ["Tab", "Tab", "Enter", "Tab", "Tab", "Tab", "Tab"]) await page.keyboard.press(key);
+    assert.equal(await page.evaluate("document.activeElement.title"), request.id);
+  }
+  const cell = await page.locator(`#request-${request.id} td[data-label=Type]`).boundingBox();
+  await page.mouse.click(cell!.x + cell!.width - 4, cell!.y + 4);
+  await page.waitForURL(`/inspect/requests/${request.id}`);
 });

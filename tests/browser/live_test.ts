@@ -29,7 +29,7 @@ browserTest(
     assert.deepEqual(await eventTitles(page), ["Opened"]);
 
     await store.workUntil(0);
-    await untilStatus(page, /^Waiting for \S+, \S+ and \S+; asked once; due in /);
+    await untilStatus(page, /^Waiting for \S+, \S+ and \S+; asked once, again automatically on .*; due in /);
     await untilStates(page, [ORDERS, PAYMENTS, MESSAGES].map((service) => `${AWAITING}.${service}.asked`));
     assert.deepEqual(await eventTitles(page), ["Grace period ended", "Opened"]);
 

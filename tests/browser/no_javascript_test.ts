@@ -21,6 +21,7 @@ browserTest(
     await page.getByLabel("Token").fill(await store.token(store.staff(["STORE_MANAGER"])));
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL("/inspect");
+    await page.locator("#filters > summary").click();
     await page.getByLabel("Type", { exact: true }).selectOption("ERASURE");
     await page.getByRole("button", { name: "Show" }).click();
     await page.getByRole("link", { name: /^Opened/ }).click();

@@ -71,5 +71,6 @@ Deno.test("a replica of the previous version keeps writing the journal, and its 
     reasonGiven: false,
     note: null,
     noteGiven: false,
+    failure: null,
   });
 });

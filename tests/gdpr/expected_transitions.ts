@@ -206,11 +206,24 @@ function identification(verified: string, ended = "COMPLETED"): TransitionTable 
   };
 }
 
+export interface MachineCase {
+  id: string;
+  right: string;
+  /** Whether staff have opened the request, and a second person has to confirm it. */
+  proposed: boolean;
+  /** Whether the identity has to be checked first; the table ends with the check. */
+  unidentified?: boolean;
+  table: TransitionTable;
+  /** Participants. */
+  one: readonly string[];
+  two: readonly string[];
+}
+
 /**
  * Each machine with one participant and with two. A collection always includes this service itself. A proposed request
  * is opened by staff, and a second person has to confirm it. An unidentified one is followed until its check.
  */
-export const MACHINES = [
+export const MACHINES: readonly MachineCase[] = [
   {
     id: "gdpr_erasure@1",
     right: "ERASURE",

@@ -42,10 +42,19 @@ const UNUSUAL = createMachine({
 const machines = [...SUBJECTS, { title: "a machine with every feature", machine: UNUSUAL }];
 
 const elk = new elkjs.default();
-const layoutOf = async (machine: typeof UNUSUAL) => {
+const layouts = new Map<unknown, ReturnType<typeof layOutMachine>>();
+
+async function layOutMachine(machine: typeof UNUSUAL) {
   const model = condense(fromMachine(machine));
   return { model, layout: await layOut(model, (graph) => elk.layout(graph)) };
-};
+}
+
+/** The layout of a machine, which its tests share. */
+function layoutOf(machine: typeof UNUSUAL): ReturnType<typeof layOutMachine> {
+  const found = layouts.get(machine) ?? layOutMachine(machine);
+  layouts.set(machine, found);
+  return found;
+}
 
 for (const { title, machine } of machines) {
   Deno.test(`${title}: boxes are inside their parents and do not overlap their siblings`, async () => {

@@ -15,9 +15,11 @@ export interface Overview extends TestInspector {
 }
 
 /** Starts an inspector whose clock the test sets. */
-export async function startOverview(): Promise<Overview> {
+export async function startOverview(
+  options: Parameters<typeof startInspector>[0] = {},
+): Promise<Overview> {
   let now = new Date();
-  const inspector = await startInspector({ clock: () => now });
+  const inspector = await startInspector({ ...options, clock: () => now });
   const { world } = inspector;
   const doNothing = () => Promise.resolve(undefined as never);
   const workshop = createRequestFixture(world, {
@@ -85,6 +87,7 @@ export interface Row {
   status: string;
   outcome: string | null;
   createdAt: Date;
+  receivedAt: Date;
   dueAt: Date;
   held: boolean;
   /** Participants whose answer is missing. */
@@ -96,28 +99,32 @@ export async function allRows({ world: { admin, storeId } }: TestInspector): Pro
   const rows = await admin`select * from gdpr_requests where store_id = ${storeId}`;
   const participants = await admin`select * from gdpr_participants where store_id = ${storeId}`;
   const effects = await admin`select * from effects where store_id = ${storeId} and state = 'POISONED'`;
-  return rows.map(({ requestId, customerId, type, status, outcome, createdAt, dueAt, snapshot }) => {
-    const own = participants.filter((participant) => participant.requestId === requestId);
-    const participantsIn = (states: string[]) =>
-      own.filter(({ state }) => states.includes(state)).map((p) => p.service);
-    const open = status !== "COMPLETED";
-    const residue = snapshot.value.IN_PROGRESS === "residue_found";
-    const givenUp = effects.filter(({ actorId, params }) =>
-      actorId === requestId && !own.some(({ service, settledAt }) => service === params.service && settledAt)
-    );
-    return {
-      requestId,
-      customerId,
-      type,
-      status,
-      outcome,
-      createdAt,
-      dueAt,
-      held: snapshot.value.PENDING === "held",
-      awaited: open ? participantsIn(["ASKED", "RETRYING", "OVERDUE"]) : [],
-      stuck: open && (residue || participantsIn(["RETRYING", "OVERDUE"]).length > 0 || givenUp.length > 0),
-    };
-  });
+  return rows.map(
+    ({ requestId, customerId, type, status, outcome, createdAt, receivedAt, dueAt, snapshot }) => {
+      const own = participants.filter((participant) => participant.requestId === requestId);
+      const participantsIn = (states: string[]) =>
+        own.filter(({ state }) => states.includes(state)).map((p) => p.service);
+      const open = status !== "COMPLETED";
+      const residue = snapshot.value.IN_PROGRESS === "residue_found";
+      const givenUp = effects.filter(({ actorId, params }) =>
+        actorId === requestId &&
+        !own.some(({ service, settledAt }) => service === params.service && settledAt)
+      );
+      return {
+        requestId,
+        customerId,
+        type,
+        status,
+        outcome,
+        createdAt,
+        receivedAt,
+        dueAt,
+        held: snapshot.value.PENDING === "held",
+        awaited: open ? participantsIn(["ASKED", "RETRYING", "OVERDUE"]) : [],
+        stuck: open && (residue || participantsIn(["RETRYING", "OVERDUE"]).length > 0 || givenUp.length > 0),
+      };
+    },
+  );
 }
 
 /** Request IDs in a page's list, in order. */

@@ -5,8 +5,10 @@ import { customerRef, register, shopper } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { readLive, shownOn } from "./live_stream.ts";
 import { allRows, idsIn, nextPageOf, openRequests, type Row, startOverview } from "./overview_rows.ts";
+import { partOf } from "./request_pages.ts";
 import { startInspector, type TestInspector } from "./server.ts";
 
+const DAY = 24 * 60 * 60_000;
 const WEEK = 7 * 24 * 60 * 60_000;
 
 async function show(inspector: TestInspector, path: string, as = inspector.officer): Promise<string> {
@@ -35,6 +37,8 @@ function meanings(rows: readonly Row[]): Record<string, [value: string, meaning:
   const nonsense = ["nonsense", "1 or 1=1", "'", "ACCESS,ERASURE", "%00", "null", "🦔"]
     .map((value): [string, undefined] => [value, undefined]);
   const services = ["order-service", "payment-service", "unknown-service", "'; drop table gdpr_requests; --"];
+  const startOf = (day: string) => new Date(`${day}T00:00:00Z`);
+  const days = [-25, -10, 0, 12].map((days) => new Date(Date.now() + days * DAY).toISOString().slice(0, 10));
   const customers = [rows[0]!.customerId, rows[1]!.customerId.toUpperCase(), crypto.randomUUID()];
   return {
     type: [
@@ -76,6 +80,13 @@ function meanings(rows: readonly Row[]): Record<string, [value: string, meaning:
       ...customers.map((id): [string, Meaning] => [id, ({ customerId }) => customerId === id.toLowerCase()]),
       ...nonsense,
     ],
+    receivedFrom: days.map((day) => [day, ({ receivedAt }) => receivedAt >= startOf(day)]),
+    receivedTo: days.map((day) => [day, ({ receivedAt }) => receivedAt < new Date(+startOf(day) + DAY)]),
+    dueFrom: [
+      ...days.map((day): [string, Meaning] => [day, ({ dueAt }) => dueAt >= startOf(day)]),
+      ...nonsense,
+    ],
+    dueTo: days.map((day) => [day, ({ dueAt }) => dueAt < new Date(+startOf(day) + DAY)]),
     unknown: [["value", undefined]],
     after: [["nonsense", undefined], ["W10", undefined]],
   };
@@ -284,10 +295,101 @@ Deno.test("a completed request shows its delay, and a list without stuck request
   const rowOf = (id: string) => all.match(new RegExp(`<tr id="request-${id}">[^]*?</tr>`))?.[0] ?? "";
   assert.match(rowOf(late.id), /Completed, late by 3 days/);
   assert.match(rowOf(inTime.id), /Completed<\/span>/);
+  const why =
+    /order-service <span class="why">since <time datetime="[^"]+" title="[^"]+">[^<]+<\/time>: overdue</;
+  assert.match(rowOf(stuck.id), why);
   assert.match(rowOf(stuck.id), /Due in|At risk/);
   assert.match(all, /Retry stuck requests/);
   assert.doesNotMatch(await show("?status=COMPLETED"), /Retry stuck requests/);
   const none = await show("?type=PORTABILITY");
   assert.match(none, /No request matches these filters/);
   assert.doesNotMatch(none, /Retry stuck requests/);
+});
+
+Deno.test("the list says how many requests match, why they wait, and gives them as CSV", async (t) => {
+  await using overview = await startOverview({ participantsWithoutUrl: ["loyalty-service"] });
+  const { world, workshop, officer, staff } = overview;
+  const failing = await overview.open("ACCESS", 3);
+  await overview.runDueWork(3);
+  const by = { by: world.system };
+  await workshop.tell(failing, "source.failed", { service: "order-service", error: "UNREACHABLE" }, by);
+  for (let time = 0; time < 8; time++) {
+    if (time > 0) await workshop.tell(failing, "retry", { service: "payment-service" }, { by: officer });
+    await workshop.tell(
+      failing,
+      "source.failed",
+      { service: "payment-service", error: "NOT_CONFIGURED" },
+      by,
+    );
+  }
+  for (let index = 0; index < 51; index++) await overview.open("ERASURE", 1);
+  await t.step("the totals of the list and of each page", async () => {
+    const first = await show(overview, "/inspect");
+    assert.match(first, /<caption>50 of 52 requests, open requests first/);
+    assert.match(await show(overview, nextPageOf(first)!), /<caption>2 further of 52 requests/);
+    assert.match(await show(overview, "/inspect?type=ACCESS"), /<caption>1 request,/);
+    assert.match(
+      await show(overview, "/inspect?type=ACCESS"),
+      /Type access\. <a href="\/inspect">Show all<\/a>/,
+    );
+  });
+  await t.step("since when and why, and a participant without a URL is named and never asked", async () => {
+    const page = await show(overview, "/inspect?type=ACCESS");
+    assert.match(page, /loyalty-service has no URL/);
+    assert.match(
+      page,
+      /order-service <span class="why">since <time[^>]+>[^<]+<\/time>: it cannot be reached</,
+    );
+    assert.match(
+      page,
+      /payment-service <span class="why">since <time[^>]+>[^<]+<\/time>: its URL is not configured</,
+    );
+    assert.match(page, /order-service<\/a> for 1 request \(1 failing: it cannot be reached\)/);
+    const request = await show(overview, `/inspect/requests/${failing.id}`);
+    const parts = ["situation", "participants"].map((part) => partOf(request, part)).join(" ");
+    assert.match(
+      parts,
+      /payment-service could not be asked since .*: its URL is not configured; it is tried again/,
+    );
+    assert.match(parts, /payment-service Not asked never/);
+    assert.doesNotMatch(parts, /payment-service (has not answered|Asked|Waiting to ask)/);
+  });
+  await t.step("the CSV has the rows of the filter, and no personal value", async () => {
+    const response = await overview.get("/inspect/requests.csv?type=ACCESS", officer);
+    assert.match(response.headers.get("content-type") ?? "", /^text\/csv/);
+    assert.match(
+      response.headers.get("content-disposition") ?? "",
+      /^attachment; filename="gdpr-requests-[\d-]+\.csv"$/,
+    );
+    const [head, row, end] = (await response.text()).split("\r\n");
+    assert.equal(end, "");
+    const cells = Object.fromEntries(head!.split(",").map((name, index) => [name, row!.split(",")[index]]));
+    assert.equal(cells.request_id, failing.id);
+    assert.deepEqual([cells.type, cells.status, cells.outcome], ["ACCESS", "IN_PROGRESS", ""]);
+    assert.equal(cells.failures, "order-service:UNREACHABLE payment-service:NOT_CONFIGURED");
+    assert.doesNotMatch(row!, /@|example/);
+    const all = await (await overview.get("/inspect/requests.csv", officer)).text();
+    assert.equal(all.trimEnd().split("\r\n").length, 53);
+    const [recorded] = await world.admin`
+      select payload from outbox where payload ->> 'operation' = 'inspectRequestsCsv' order by seq desc limit 1`;
+    assert.equal(recorded?.payload.rows, 52);
+  });
+  await t.step("a wrong filter, another store and other roles get no file", async () => {
+    const wrong = await overview.get("/inspect/requests.csv?type=nonsense", officer);
+    assert.equal(wrong.status, 400);
+    assert.match(
+      await wrong.text(),
+      /Cannot export the requests: The value of type in the address is invalid/,
+    );
+    const other = await overview.get(
+      "/inspect/requests.csv",
+      staff(["PRIVACY_OFFICER"], crypto.randomUUID()),
+    );
+    assert.equal((await other.text()).trimEnd().split("\r\n").length, 1);
+    for (const as of [staff(["CUSTOMER_SUPPORT"]), shopper(customerRef(world)), world.system]) {
+      const refused = await overview.get("/inspect/requests.csv", as);
+      assert.equal(refused.status, 403);
+      assert.match(await refused.text(), /href="\/inspect\/sign-in\?to=[^"]+">Sign in as another person</);
+    }
+  });
 });

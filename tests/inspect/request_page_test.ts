@@ -59,7 +59,7 @@ Deno.test("an erasure is shown from its grace period to its receipt", async () =
   const waiting = await pageOf(inspector, request.id);
   assert.match(
     partOf(waiting, "situation"),
-    /^Waiting for \S+-service, \S+-service and \S+-service; asked \d times; due in/,
+    /^Waiting for \S+-service, \S+-service and \S+-service; asked \d times, again automatically on .* UTC; due in/,
   );
   assert.match(partOf(waiting, "next"), /payment-service is asked again/);
   assert.match(partOf(waiting, "next"), /payment-service is marked as overdue if it has not answered/);
@@ -108,7 +108,16 @@ Deno.test("an access request shows which participant fails and why, then offers 
   const request = await shop.open(await register(world, { firstName: "Ada" }), "ACCESS");
   await shop.work();
   const stuck = await pageOf(inspector, request.id);
-  assert.match(partOf(stuck, "situation"), /^Waiting for payment-service; asked once; due in/);
+  assert.match(
+    partOf(stuck, "situation"),
+    /^payment-service has not answered since .* UTC: it cannot be reached \(1 attempt\); it is asked again automatically on .* UTC; due in/,
+  );
+  assert.match(partOf(stuck, "moves"), /^Retry payment-service now Continue without payment-service…$/);
+  assert.match(
+    partOf(stuck, "timeline"),
+    /Call to payment-service failed#\d+ .*It cannot be reached \(UNREACHABLE\)/,
+  );
+  assert.doesNotMatch(partOf(stuck, "timeline"), /changed participants/);
   assert.match(
     partOf(stuck, "participants"),
     /payment-service Waiting to ask again once .* UNREACHABLE: it cannot be reached/,
@@ -279,7 +288,10 @@ Deno.test("the number of calls to a participant includes retries by officers", a
     await shop.work();
   }
   const page = await pageOf(inspector, request.id);
-  assert.match(partOf(page, "situation"), /^Waiting for payment-service; asked 3 times; due in/);
+  assert.match(
+    partOf(page, "situation"),
+    /^payment-service has not answered .*\(3 attempts\); it is asked again automatically/,
+  );
   assert.match(partOf(page, "participants"), /payment-service Waiting to ask again 3 times/);
   await world.admin`update gdpr_participants set state = 'OVERDUE' where state = 'RETRYING'`;
   assert.match(await pageOf(inspector, request.id), /badge alarm/);

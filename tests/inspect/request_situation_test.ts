@@ -1,7 +1,9 @@
 /** Status line of a request, for every state of every machine. */
 import assert from "node:assert/strict";
+import { type AvailableDecision, DECISIONS } from "../../actors/gdpr/requests/available_decisions.ts";
 import { stateName } from "../../actors/runtime/recorded_event.ts";
 import { describeStatus, type Tone } from "../../inspect/request/status_text.ts";
+import { suggestDecisions } from "../../inspect/request/suggestions.ts";
 import { phaseOf, phasePrefix, type RequestStatus } from "../../inspect/request/status.ts";
 import { everyPath, type Subject, SUBJECTS } from "./chart_subjects.ts";
 
@@ -160,6 +162,125 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
     "quiet",
   ],
   [
+    "a participant that failed and is asked again",
+    {
+      state: collecting({ a: "received", b: "retrying" }),
+      attempts: { b: 2 },
+      calls: {
+        b: {
+          state: "RETRYING",
+          failure: "TIMEOUT",
+          since: inDays(-3),
+          failedAt: inDays(-1),
+          nextAttemptAt: inDays(1),
+        },
+      },
+    },
+    "b has not answered since 2026-03-17: it has not answered in time (2 attempts); it is asked again automatically on " +
+    "2026-03-21; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a participant that is not asked again, and one that is asked",
+    {
+      state: collecting({ a: "asked", b: "overdue" }),
+      attempts: { a: 1, b: 8 },
+      calls: {
+        a: { state: "ASKED", failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: null },
+        b: {
+          state: "OVERDUE",
+          failure: "UNREACHABLE",
+          since: inDays(-3),
+          failedAt: inDays(-2),
+          nextAttemptAt: null,
+        },
+      },
+    },
+    "b has not answered since 2026-03-17: it cannot be reached (8 attempts, the last on 2026-03-18); it is not asked " +
+    "again automatically; also waiting for a; due in 12 days",
+    "alarm",
+  ],
+  [
+    "a participant that staff have retried",
+    {
+      state: collecting({ a: "asked" }),
+      attempts: { a: 9 },
+      calls: {
+        a: {
+          state: "ASKED",
+          failure: "TIMEOUT",
+          since: inDays(-3),
+          failedAt: inDays(-2),
+          nextAttemptAt: null,
+        },
+      },
+    },
+    "a has not answered since 2026-03-17: it has not answered in time (9 attempts); it is being asked now; due in 12 days",
+    "quiet",
+  ],
+  [
+    "a participant without a URL",
+    {
+      state: collecting({ a: "overdue" }),
+      attempts: { a: 8 },
+      calls: {
+        a: {
+          state: "OVERDUE",
+          failure: "NOT_CONFIGURED",
+          since: inDays(-3),
+          failedAt: inDays(-2),
+          nextAttemptAt: null,
+        },
+      },
+    },
+    "a could not be asked since 2026-03-17: its URL is not configured; it is not tried again automatically; due in 12 days",
+    "alarm",
+  ],
+  [
+    "a participant whose failure is unknown to this version",
+    {
+      state: collecting({ a: "retrying" }),
+      attempts: { a: 1 },
+      calls: {
+        a: {
+          state: "RETRYING",
+          failure: "BROKEN",
+          since: null,
+          failedAt: inDays(-2),
+          nextAttemptAt: inDays(1),
+        },
+      },
+    },
+    "a has not answered: the call failed with BROKEN (1 attempt); it is asked again automatically on 2026-03-21; " +
+    "due in 12 days",
+    "quiet",
+  ],
+  [
+    "a participant that has not confirmed an erasure for a week",
+    {
+      state: awaiting({ a: "overdue" }),
+      attempts: { a: 12 },
+      calls: {
+        a: { state: "OVERDUE", failure: null, since: inDays(-9), failedAt: null, nextAttemptAt: inDays(1) },
+      },
+    },
+    "a has not answered since 2026-03-11 (12 attempts); it is asked again automatically on 2026-03-21; due in 12 days",
+    "alarm",
+  ],
+  [
+    "participants that are asked again by a schedule",
+    {
+      state: awaiting({ a: "asked", b: "asked" }),
+      attempts: { a: 2, b: 2 },
+      calls: {
+        a: { state: "ASKED", failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: inDays(2) },
+        b: { state: "ASKED", failure: null, since: inDays(-3), failedAt: null, nextAttemptAt: inDays(1) },
+      },
+    },
+    "Waiting 3 days for a and b; asked twice, again automatically on 2026-03-21; due in 12 days",
+    "quiet",
+  ],
+  [
     "documents that are being made",
     { state: { IN_PROGRESS: "compiling" } },
     "All data collected; creating the documents; due in 12 days",
@@ -295,6 +416,50 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   ],
   ["a state with the name of an object property", { state: "__proto__" }, "Proto; due in 12 days", "quiet"],
 ];
+
+const NONE = { isRisky: false, isHandover: false };
+const FAILING = {
+  state: "OVERDUE" as const,
+  failure: "UNREACHABLE",
+  since: null,
+  failedAt: null,
+  nextAttemptAt: null,
+};
+const ABOUT_A = ["retry", "waive"].map((type) => ({ type, service: "a" }));
+
+Deno.test("the status line suggests the decisions that help, and only those that are offered", () => {
+  const suggested = (changes: Partial<RequestStatus>, offers: unknown[], situation = NONE) =>
+    suggestDecisions(standing(changes), offers as AvailableDecision[], situation);
+  const failing = { state: collecting({ a: "overdue", b: "received" }), calls: { a: FAILING } };
+  assert.deepEqual(suggested(failing, ABOUT_A), ABOUT_A);
+  assert.deepEqual(suggested(failing, [ABOUT_A[1], { type: "cancel" }]), [ABOUT_A[1]]);
+  assert.deepEqual(suggested(failing, []), []);
+  const notConfigured = { ...failing, calls: { a: { ...FAILING, failure: "NOT_CONFIGURED" } } };
+  assert.deepEqual(suggested(notConfigured, ABOUT_A), [ABOUT_A[1]]);
+  const two = { state: collecting({ a: "overdue", b: "retrying" }), calls: { a: FAILING, b: FAILING } };
+  const ofTwo = ["retry", "waive"].flatMap((type) => ["a", "b"].map((service) => ({ type, service })));
+  assert.deepEqual(suggested(two, ofTwo), [{ type: "retry" }, { type: "waive" }]);
+  const quiet = { state: awaiting({ a: "asked" }) };
+  assert.deepEqual(suggested(quiet, [...ABOUT_A, { type: "extend" }]), []);
+  assert.deepEqual(suggested(quiet, [{ type: "extend" }], { ...NONE, isRisky: true }), [{ type: "extend" }]);
+  const given = { state: { IN_PROGRESS: "compiling" }, abandonedEffects: ["creating the documents"] };
+  assert.deepEqual(suggested(given, [{ type: "retry" }]), [{ type: "retry" }]);
+  const handover = { state: { COMPLETED: "available" }, outcome: "FULFILLED" as const };
+  assert.deepEqual(suggested(handover, [{ type: "hand_over" }], { ...NONE, isHandover: true }), [
+    { type: "hand_over" },
+  ]);
+  const phases: [string, string[]][] = [
+    ["identifying", ["identity.verify", "information.request"]],
+    ["waiting_for_information", ["information.receive"]],
+    ["proposed", ["confirm", "reject"]],
+    ["held", ["release"]],
+    ["grace", []],
+  ];
+  for (const [state, types] of phases) {
+    const offers = DECISIONS.map((type) => ({ type }));
+    assert.deepEqual(suggested({ state: { PENDING: state } }, offers).map(({ type }) => type), types, state);
+  }
+});
 
 /** Excludes requests with twenty participants, which have too many states to visit. */
 const isSmallRequest = ({ machine, participants }: Subject) =>

@@ -30,6 +30,7 @@ function event(sequence: number, changes: Partial<ActorEventRow> = {}): ActorEve
     at: new Date(Date.UTC(2026, 2, 10) + sequence * HOUR),
     about: null,
     transitions: null,
+    failure: null,
     ...changes,
   };
 }

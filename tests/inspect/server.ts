@@ -1,6 +1,7 @@
 /** Inspector on a real socket, with real actors and a real PostgreSQL. */
 import type { Hono, MiddlewareHandler } from "@hono/hono";
 import { createExportDownloads, exportLink } from "../../actors/gdpr/exports/downloads.ts";
+import { hashEmail } from "../../actors/gdpr/requests/email_hash.ts";
 import { findContact } from "../../actors/gdpr/requests/subject.ts";
 import { exportReceipt } from "../../actors/gdpr/receipts/receipt.ts";
 import { createAuditLog } from "../../actors/audit_log.ts";
@@ -54,6 +55,7 @@ export async function startInspector(
     bodies = createBodyReader({ proxies: 0 }),
     count,
     requiresController = false,
+    participantsWithoutUrl = [],
     ...world
   }:
     & Partial<ActorsOptions>
@@ -64,6 +66,7 @@ export async function startInspector(
       bodies?: BodyReader;
       count?: (by: Principal) => Promise<number | undefined>;
       requiresController?: boolean;
+      participantsWithoutUrl?: readonly string[];
     } = {},
 ): Promise<TestInspector> {
   await using stack = new AsyncDisposableStack();
@@ -97,6 +100,8 @@ export async function startInspector(
       reader,
       exportLink: (key) => exportLink(api, keys, key),
       downloads: createExportDownloads(api, keys, started.actors),
+      hashEmail: (email) => hashEmail(keys.hashKeys, email).map(({ hash }) => hash),
+      participantsWithoutUrl: () => participantsWithoutUrl,
       exportReceipt: (key) => exportReceipt(reader, key),
       findContact: (guest) => reader.read(guest.storeId, (sql) => findContact(sql, keys.hashKeys, guest)),
       participants: PARTICIPANTS,

@@ -1,5 +1,5 @@
 /** Real Apache Kafka for tests: one node in KRaft mode, on free loopback ports. */
-import { findKafka, type Installation } from "./installation.ts";
+import { exists, findKafka, type Installation } from "./installation.ts";
 import { freePort } from "../ports.ts";
 
 export interface Broker extends AsyncDisposable {
@@ -35,7 +35,7 @@ export async function startBroker(folder?: string, settings: BrokerSettings = {}
   const config = `${home}/server.properties`;
   await Deno.mkdir(home, { recursive: true });
   await Deno.writeTextFile(config, properties(home, port, controllerPort, settings));
-  await format(installation, config);
+  await copyFormatted(installation, `${home}/data`);
 
   let running: Running | undefined;
   const broker: Omit<Broker, keyof AsyncDisposable> = {
@@ -91,6 +91,29 @@ function properties(
     "broker.heartbeat.interval.ms": 500,
     ...settings,
   }).map(([name, value]) => `${name}=${value}\n`).join("");
+}
+
+/** Copies a formatted storage: formatting starts a JVM, and its result differs in random IDs only. */
+async function copyFormatted(installation: Installation, target: string): Promise<void> {
+  const { storage } = installation;
+  if (!(await exists(storage))) {
+    const draft = await Deno.makeTempDir({ dir: new URL(".", `file://${storage}`).pathname });
+    try {
+      const config = `${draft}/server.properties`;
+      await Deno.writeTextFile(config, properties(draft, 9092, 9093, {}));
+      await format(installation, config);
+      // Of concurrent runs the first to complete wins.
+      await Deno.rename(`${draft}/data`, storage).catch(async (error) => {
+        if (!(await exists(storage))) throw error;
+      });
+    } finally {
+      await Deno.remove(draft, { recursive: true });
+    }
+  }
+  await Deno.mkdir(target);
+  for await (const { name } of Deno.readDir(storage)) {
+    await Deno.copyFile(`${storage}/${name}`, `${target}/${name}`);
+  }
 }
 
 async function format({ java, classpath }: Installation, config: string): Promise<void> {

@@ -8,6 +8,8 @@ export interface Installation {
   java: string;
   /** For `java -cp`. */
   classpath: string;
+  /** Folder for a formatted storage, which may not exist yet. */
+  storage: string;
 }
 
 /** Kafka is not available. The message is for the person who runs the tests. */
@@ -26,7 +28,7 @@ export async function findKafka(): Promise<Installation> {
   const version = new Uint8Array(await crypto.subtle.digest("SHA-256", pom)).toHex().slice(0, 12);
   const jars = new URL(version, CACHE).pathname;
   if (!(await exists(jars))) await resolveJars(jars);
-  return { java, classpath: `${jars}/*` };
+  return { java, classpath: `${jars}/*`, storage: `${jars}.storage` };
 }
 
 async function findJava(): Promise<string> {
@@ -68,6 +70,6 @@ async function run(program: string, args: string[]) {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }

@@ -231,6 +231,7 @@ export const requestCommands = {
     (_, { service, error }) => ({
       event: { type: "source.failed", service, error },
       changedFields: ["participants"],
+      failure: error,
     }),
   ),
   verified: handler(SYSTEM, verification, (_, { residue }) => ({
