@@ -65,6 +65,17 @@ export async function findRecipient(
   return row;
 }
 
+/** Whether an erasure has emptied the row of a customer; undefined: the store has no such customer. */
+export async function isCustomerErased(
+  sql: ReadSql,
+  storeId: string,
+  customerId: string,
+): Promise<boolean | undefined> {
+  const [row] = await sql<{ isErased: boolean }[]>`
+    select email is null as is_erased from customers where store_id = ${storeId} and customer_id = ${customerId}`;
+  return row?.isErased;
+}
+
 /** Returns the ID of the customer who has the email, in any spelling; undefined if none has it. */
 export async function findCustomerByEmail(
   sql: ReadSql,

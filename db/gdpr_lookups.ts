@@ -15,20 +15,28 @@ export interface SubjectRequest extends
     | "status"
     | "outcome"
     | "createdAt"
+    | "receivedAt"
     | "completedAt"
     | "dueAt"
     | "version"
     | "fetchedAt"
     | "fetchWaitEndsAt"
+    | "cancellableUntil"
+    | "informationRequestedAt"
+    | "informationReason"
   > {
-  /** End of the grace period of an erasure that has not begun; null after it, and for every other request. */
-  cancellableUntil: Date | null;
+  /** Whether the identity of the person was checked. */
+  identified: boolean;
+  /** Whether an erasure or another request is on hold before its processing begins. */
+  held: boolean;
+  /** Whether the store has extended the due date. */
+  extended: boolean;
   /** Why the store has refused, canceled, holds or has extended the request; null otherwise and after an erasure. */
   reason: string | null;
   /** Whether documents can be downloaded. */
   exported: boolean;
   /** Participants by name; empty until the work begins. */
-  participants: Pick<ParticipantRow, "service" | "state">[];
+  participants: (Pick<ParticipantRow, "service" | "state"> & { waiverReason: string | null })[];
 }
 
 /** Information that the store gives its customer about a request. */

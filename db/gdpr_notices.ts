@@ -91,16 +91,17 @@ export async function findWaitingNotices(tx: Tx, storeId: string, requestId: str
   return rows.map(({ noticeId }) => noticeId);
 }
 
-/** Returns the notice of a request that waits for its end, with its sealed recipient; undefined without one. */
+/** Returns a notice to the customer with a sealed recipient; undefined without one. */
 export async function findSealedNotice(
   tx: Tx,
   storeId: string,
-  requestId: string,
+  customerId: string,
 ): Promise<NoticeRow | undefined> {
   const [row] = await tx<NoticeRow[]>`
     select ${columns(tx)} from gdpr_notices
-    where store_id = ${storeId} and request_id = ${requestId} and delivery = 'WAITING'
-      and sealed_recipient is not null limit 1`;
+    where store_id = ${storeId} and customer_id = ${customerId} and delivery in ('WAITING', 'DUE')
+      and sealed_recipient is not null
+    order by created_at desc limit 1`;
   return row;
 }
 

@@ -65,6 +65,8 @@ export interface GdprRequestRow {
   representativeGround: "AUTHORIZATION" | "PARENTAL_RESPONSIBILITY" | "GUARDIANSHIP" | "INHERITANCE" | null;
   representativeName: string | null;
   representativeReference: string | null;
+  /** Until when the subject can cancel an erasure; null if that is not known, and for every other request. */
+  cancellableUntil: Date | null;
   /** Time at which the customer first fetched the data of an export completely. */
   fetchedAt: Date | null;
   /** End of an erasure's wait for the customer's download; null unless it waits. */
@@ -111,7 +113,7 @@ export interface ParticipantRow {
 const columns = (sql: ReadSql) =>
   sql`request_id, customer_id, is_guest, type, status, outcome, created_at, completed_at, due_at, requested_by, machine,
     snapshot, version, cleared, hold_reason, hold_ground, extension_reason, refusal_reason, refusal_ground, cancellation_reason,
-    confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at, received_at, channel,
+    confirmed_by, confirmed_at, fetched_at, fetch_wait_ends_at, cancellable_until, received_at, channel,
     identified_at, identified_by, identity_method, identity_reference, identity_failures, information_requested_at,
     information_reason, representative_ground, representative_name, representative_reference`;
 

@@ -70,7 +70,7 @@ export interface RequestFilter {
   waitsForDownload?: true | undefined;
   /** Participant that was asked and has not responded yet. */
   waitingFor?: string | undefined;
-  /** With a notice to the customer that is due or has expired without delivery. */
+  /** With a notice to the customer that is due, could not be delivered or has expired. */
   undelivered?: true | undefined;
   /**
    * Open and stuck: a participant does not respond, a timer or an effect fails repeatedly or was given up, or a re-scan
@@ -194,7 +194,7 @@ export function matching(sql: ReadSql, storeId: string, filter: RequestFilter, n
     undelivered
       ? sql`and exists (
       select from gdpr_notices n
-      where n.store_id = r.store_id and n.request_id = r.request_id and n.delivery in ('DUE', 'EXPIRED'))`
+      where n.store_id = r.store_id and n.request_id = r.request_id and n.delivery in ('DUE', 'EXPIRED', 'UNDELIVERABLE'))`
       : sql``
   }
     ${waitsForDownload ? sql`and r.status = 'PENDING' and r.fetch_wait_ends_at is not null` : sql``}

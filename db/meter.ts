@@ -1,5 +1,6 @@
 /** Metrics of the database and its pools, measured at every export. */
 import { type Attributes, type Observations, observe } from "../telemetry/metrics.ts";
+import { HOLD_GROUNDS } from "../domain/holds.ts";
 import { NOTICE_KINDS } from "../domain/notices.ts";
 import type { Role, Sql } from "./connect.ts";
 import type { GdprRequestRow } from "./gdpr_requests.ts";
@@ -54,6 +55,9 @@ export function meterWork(sql: Sql): Disposable {
     "customer_service.gdpr.notices.due",
     "customer_service.gdpr.notices.overdue",
     "customer_service.gdpr.notices.expired",
+    "customer_service.gdpr.notices.undeliverable",
+    "customer_service.gdpr.holds",
+    "customer_service.gdpr.holds.old",
     "customer_service.gdpr.participants.overdue",
   ], async () => {
     const now = performance.now();
@@ -68,7 +72,9 @@ export function meterWork(sql: Sql): Disposable {
 const AUDIT = "audit.event";
 
 /** Reports zeros too: a missing series raises no alert. */
-function standingOf({ outbox, effects, timers, requests, notices, participants }: WorkCounts): Observations {
+function standingOf(
+  { outbox, effects, timers, requests, notices, holds, participants }: WorkCounts,
+): Observations {
   type Count = (row: WorkCounts["requests"][number]) => number;
   const open = requests.filter(({ outcome }) => outcome === null);
   const total = (count: Count, rows = open) => rows.reduce((sum, row) => sum + count(row), 0);
@@ -87,6 +93,11 @@ function standingOf({ outbox, effects, timers, requests, notices, participants }
     NOTICE_KINDS.map((kind) => ({
       value: notices.filter((row) => row.kind === kind).reduce((sum, row) => sum + count(row), 0),
       attributes: { "customer_service.gdpr.notice": kind },
+    }));
+  const byGround = (count: (row: WorkCounts["holds"][number]) => number) =>
+    HOLD_GROUNDS.map((ground) => ({
+      value: holds.filter((row) => row.ground === ground).reduce((sum, row) => sum + count(row), 0),
+      attributes: { "customer_service.hold.ground": ground },
     }));
   return {
     "customer_service.outbox.backlog": byTopic(({ backlog }) => backlog),
@@ -119,6 +130,9 @@ function standingOf({ outbox, effects, timers, requests, notices, participants }
     "customer_service.gdpr.notices.due": byKind(({ due }) => due),
     "customer_service.gdpr.notices.overdue": byKind(({ overdue }) => overdue),
     "customer_service.gdpr.notices.expired": byKind(({ expired }) => expired),
+    "customer_service.gdpr.notices.undeliverable": byKind(({ undeliverable }) => undeliverable),
+    "customer_service.gdpr.holds": byGround(({ inEffect }) => inEffect),
+    "customer_service.gdpr.holds.old": byGround(({ old }) => old),
     "customer_service.gdpr.participants.overdue": participants.map(({ service, overdue }) => ({
       value: overdue,
       attributes: { "customer_service.peer": service },

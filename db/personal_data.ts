@@ -181,6 +181,15 @@ export const PERSONAL_DATA: Readonly<Record<string, Readonly<Record<string, Pers
     hold_ground: request,
     refusal_ground: request,
   },
+  // Neither a subject nor a text is stored: both are composed for the delivery.
+  gdpr_notices: {
+    kind: request,
+    delivery: request,
+    created_at: request,
+    due_at: request,
+    settled_at: request,
+    waiver: request,
+  },
 };
 
 /** Columns without personal data: keys, versions, states, and what machines and relays need. */
@@ -253,6 +262,7 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "confirmed_by",
     "confirmed_at",
     "fetch_wait_ends_at",
+    "cancellable_until",
     "identified_by",
     "information_requested_at",
   ],
@@ -286,19 +296,13 @@ export const NOT_PERSONAL: Readonly<Record<string, readonly string[]>> = {
     "expires_at",
   ],
   gdpr_exports: ["store_id", "request_id", "part", "chunk", "bytes"],
-  // The recipient is sealed by the erasure, and destroyed when the notice is delivered, waived or expired.
+  // The recipient is sealed by the erasure, and destroyed when the notice is settled.
   gdpr_notices: [
     "store_id",
     "notice_id",
     "request_id",
     "customer_id",
-    "kind",
-    "delivery",
-    "created_at",
-    "due_at",
     "attempts",
-    "settled_at",
-    "waiver",
     "waived_by",
     "sealed_recipient",
     "key_id",
@@ -494,6 +498,7 @@ const ID_COLUMNS: Readonly<Record<string, string>> = {
   customer_addresses: "address_id",
   customer_holds: "hold_id",
   gdpr_requests: "request_id",
+  gdpr_notices: "request_id",
 };
 
 /** Returns everything that the map names about a customer, table by table. */

@@ -23,7 +23,11 @@ export interface WorkCounts {
     waitingForDownload: number;
   }[];
   /** Undelivered notices by kind; a kind without any is left out. */
-  notices: { kind: string; due: number; overdue: number; expired: number }[];
+  notices: { kind: string; due: number; overdue: number; expired: number; undeliverable: number }[];
+  /**
+   * Legal holds in effect by ground; a ground without any is left out. Old: placed more than a year ago, without an end.
+   */
+  holds: { ground: string; inEffect: number; old: number }[];
   /**
    * Number of open requests whose participant has not responded for too long; a participant without open
    * requests is left out.
@@ -58,8 +62,13 @@ export async function countWork(sql: Sql): Promise<WorkCounts> {
         from count_gdpr_requests()
       ),
       'notices', (
-        select coalesce(json_agg(json_build_object('kind', kind, 'due', due, 'overdue', overdue, 'expired', expired)), '[]')
+        select coalesce(json_agg(json_build_object('kind', kind, 'due', due, 'overdue', overdue, 'expired', expired,
+          'undeliverable', undeliverable)), '[]')
         from count_gdpr_notices()
+      ),
+      'holds', (
+        select coalesce(json_agg(json_build_object('ground', ground, 'inEffect', in_effect, 'old', old)), '[]')
+        from count_customer_holds()
       ),
       'participants', (
         select coalesce(json_agg(json_build_object('service', service, 'overdue', participants)), '[]')

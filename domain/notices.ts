@@ -18,9 +18,10 @@ export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /**
  * WAITING: due when the erasure is complete. DUE: communication-service has to deliver it. WAIVED: staff have decided
- * that it is not delivered electronically. EXPIRED: neither has happened in time.
+ * that it is not delivered electronically. EXPIRED: neither has happened in time. UNDELIVERABLE: the address has refused
+ * it, or the customer was erased and no address is left.
  */
-export const DELIVERIES = ["WAITING", "DUE", "DELIVERED", "WAIVED", "EXPIRED"] as const;
+export const DELIVERIES = ["WAITING", "DUE", "DELIVERED", "WAIVED", "EXPIRED", "UNDELIVERABLE"] as const;
 export type NoticeDelivery = (typeof DELIVERIES)[number];
 
 /** Why staff waive a notice: the customer has received it in another way, or cannot or need not receive it. */
@@ -35,10 +36,10 @@ export type NoticeWaiver = (typeof NOTICE_WAIVERS)[number];
 
 /**
  * Whether the customer has been informed of a request. OVERDUE: the due date of a notice has passed without its
- * delivery. EXPIRED: a notice was never delivered. PENDING: a notice is due or will be. WAIVED: everything is settled,
+ * delivery. UNDELIVERABLE: the address has refused a notice. EXPIRED: a notice was never delivered. PENDING: a notice is due or will be. WAIVED: everything is settled,
  * and at least one notice was waived. DELIVERED: every notice was delivered.
  */
-export const INFORMED = ["OVERDUE", "EXPIRED", "PENDING", "WAIVED", "DELIVERED"] as const;
+export const INFORMED = ["OVERDUE", "UNDELIVERABLE", "EXPIRED", "PENDING", "WAIVED", "DELIVERED"] as const;
 export type Informed = (typeof INFORMED)[number];
 
 interface NoticeFacts {
@@ -50,9 +51,10 @@ export function isNoticeOverdue({ delivery, dueAt }: NoticeFacts, now: Date): bo
   return delivery === "DUE" && dueAt < now;
 }
 
-/** Whether the delivery is overdue, or was given up. */
+/** Whether the customer has to be informed in another way: the delivery is overdue, has failed or was given up. */
 export function isNoticeLate(notice: NoticeFacts, now: Date): boolean {
-  return notice.delivery === "EXPIRED" || isNoticeOverdue(notice, now);
+  const { delivery } = notice;
+  return delivery === "EXPIRED" || delivery === "UNDELIVERABLE" || isNoticeOverdue(notice, now);
 }
 
 /** Returns null for a request without notices, such as the repetition of an erasure after a restore. */
@@ -60,6 +62,7 @@ export function informedOf(notices: readonly NoticeFacts[], now: Date): Informed
   if (notices.length === 0) return null;
   const has = (delivery: NoticeDelivery) => notices.some((notice) => notice.delivery === delivery);
   if (notices.some((notice) => isNoticeOverdue(notice, now))) return "OVERDUE";
+  if (has("UNDELIVERABLE")) return "UNDELIVERABLE";
   if (has("EXPIRED")) return "EXPIRED";
   if (has("DUE") || has("WAITING")) return "PENDING";
   return has("WAIVED") ? "WAIVED" : "DELIVERED";

@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo } from "graphql";
 import type { LinkToExport } from "../actors/gdpr/exports/downloads.ts";
 import type { LinkToReceipt } from "../actors/gdpr/receipts/link.ts";
+import { isCancellable } from "../domain/cancellation.ts";
 import { informedOf } from "../domain/notices.ts";
 import type { SubjectRequest } from "../db/gdpr_lookups.ts";
 import type { Customer } from "../db/lookups.ts";
@@ -84,6 +85,10 @@ export function createRequestResolvers(
 
     GdprRequest: {
       id: ({ requestId }: SubjectRequest) => requestId,
+      identityVerified: ({ identified }: SubjectRequest) => identified,
+      clockPausedSince: ({ informationRequestedAt }: SubjectRequest) => informationRequestedAt,
+      requestedInformation: ({ informationReason }: SubjectRequest) => informationReason,
+      cancellable: isCancellable,
       waitsForDownloadUntil: ({ fetchWaitEndsAt }: SubjectRequest) => fetchWaitEndsAt,
       async export({ requestId, exported }: SubjectRequest, _: unknown, caller: GraphCaller) {
         if (!exported) return null;

@@ -11,11 +11,16 @@ import {
   ConfirmNoticeResponseSchema,
   GetNoticeResponseSchema,
   NoticeKind as Kind,
+  NoticeResult,
 } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
 /** With the names of the contract, which the error message repeats. */
 const KEY = z.object({ notice_id: uuid, store_id: uuid });
+
+const RESULT = z.object({
+  result: z.int().refine((result) => result in NoticeResult, "must be DELIVERED or UNDELIVERABLE"),
+});
 
 const KINDS: Record<NoticeKind, Kind> = {
   RECEIVED: Kind.RECEIVED,
@@ -40,9 +45,10 @@ export function createNoticeMethods(
 
     async confirmNotice(request, context) {
       const { storeId, noticeId } = keyOf(request, context, "confirm the notice");
+      const { result } = parseInput(RESULT, { result: request.result }, "confirm the notice");
       const { changed } = await actors.send(
         { kind: "gdpr_notice", storeId, id: noticeId },
-        { type: "deliver" },
+        { type: result === NoticeResult.UNDELIVERABLE ? "bounce" : "deliver" },
         {
           by: { ...systemPrincipal(storeId), service: context.caller.service },
           traceparent: context.traceparent ?? newTraceparent(),

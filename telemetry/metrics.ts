@@ -195,6 +195,21 @@ export const INSTRUMENTS = {
     unit: "{notice}",
     description: "Notices to customers that were never delivered and that staff have not waived, by kind",
   },
+  "customer_service.gdpr.notices.undeliverable": {
+    kind: "gauge",
+    unit: "{notice}",
+    description: "Notices to customers that the address has refused and that staff have not waived, by kind",
+  },
+  "customer_service.gdpr.holds": {
+    kind: "gauge",
+    unit: "{hold}",
+    description: "Legal holds in effect, by ground",
+  },
+  "customer_service.gdpr.holds.old": {
+    kind: "gauge",
+    unit: "{hold}",
+    description: "Legal holds in effect without an end that were placed more than a year ago, by ground",
+  },
   "customer_service.gdpr.participants.overdue": {
     kind: "gauge",
     unit: "{participant}",

@@ -8,6 +8,7 @@ import {
   GetNoticeRequestSchema,
   GetNoticeResponseSchema,
   NoticeKind,
+  NoticeResult,
 } from "../../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import type { GdprNoticeDue } from "../../proto/gen/io/shopstar/customer/v1/events_pb.ts";
 import type { ConfirmOptions } from "./confirm.ts";
@@ -19,6 +20,8 @@ const [GET, CONFIRM] = [
   pathOf(CustomerService.method.getNotice),
   pathOf(CustomerService.method.confirmNotice),
 ];
+/** Top-level domain that never exists (RFC 2606), so its addresses refuse every email. */
+const REFUSED = ".invalid";
 const DEADLINE_MS = 5_000;
 
 export interface Mailer extends Disposable {
@@ -44,15 +47,20 @@ export function createMailer({ address, token }: ConfirmOptions): Mailer {
       const options = { metadata, timeoutMs: DEADLINE_MS, signal };
       const asked = writeMessage(GetNoticeRequestSchema, { noticeId, storeId });
       const notice = readMessage(GetNoticeResponseSchema, await channel.unary(GET, asked, options));
-      const confirmed = writeMessage(ConfirmNoticeRequestSchema, { noticeId, storeId });
-      readMessage(ConfirmNoticeResponseSchema, await channel.unary(CONFIRM, confirmed, options));
-      log.info("{service} has delivered notice {noticeId} ({kind}, {language}) of request {requestId}", {
-        service: MAILER,
-        noticeId,
-        kind: NoticeKind[notice.kind],
-        language: notice.language,
-        requestId: notice.requestId,
-      });
+      const result = notice.email.endsWith(REFUSED) ? NoticeResult.UNDELIVERABLE : NoticeResult.DELIVERED;
+      const report = writeMessage(ConfirmNoticeRequestSchema, { noticeId, storeId, result });
+      readMessage(ConfirmNoticeResponseSchema, await channel.unary(CONFIRM, report, options));
+      log.info(
+        "{service} reports notice {noticeId} ({kind}, {language}) of request {requestId} as {result}",
+        {
+          result: NoticeResult[result],
+          service: MAILER,
+          noticeId,
+          kind: NoticeKind[notice.kind],
+          language: notice.language,
+          requestId: notice.requestId,
+        },
+      );
     },
     [Symbol.dispose]: () => channel[Symbol.dispose](),
   };

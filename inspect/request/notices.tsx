@@ -36,7 +36,11 @@ const DELIVERY_LABELS: Record<NoticeDelivery, string> = {
   DELIVERED: "Delivered",
   WAIVED: "Waived",
   EXPIRED: "Never delivered",
+  UNDELIVERABLE: "Undeliverable",
 };
+
+/** States in which staff can waive a notice. */
+const WAIVABLE: readonly NoticeDelivery[] = ["DUE", "EXPIRED", "UNDELIVERABLE"];
 
 const WAIVER_LABELS: Record<NoticeWaiver, string> = {
   SENT_BY_LETTER: "sent by letter",
@@ -49,6 +53,7 @@ const WAIVER_LABELS: Record<NoticeWaiver, string> = {
 /** Whether the customer has been informed, in words. */
 export const INFORMED_LABELS: Record<Informed, string> = {
   OVERDUE: "no: a notice is overdue",
+  UNDELIVERABLE: "no: a notice could not be delivered",
   EXPIRED: "no: a notice was never delivered",
   PENDING: "not yet",
   WAIVED: "yes, or staff have waived it",
@@ -101,7 +106,9 @@ function Row(
         <span class={isSettled ? "badge good" : isLate ? "badge alarm" : "badge"}>{state}</span>
         {delivery === "WAIVED" && waiver && `: ${WAIVER_LABELS[waiver]}`}
       </td>
-      <td data-name="Published">{attempts === 1 ? "once" : `${attempts} times`}</td>
+      <td data-name="Published">
+        {attempts === 0 ? "never" : attempts === 1 ? "once" : `${attempts} times`}
+      </td>
       <td data-name="Since">
         <Instant at={createdAt} />
       </td>
@@ -110,7 +117,7 @@ function Row(
       </td>
       <td data-name="Settled">{settledAt && <Instant at={settledAt} />}</td>
       <td data-name="Decision">
-        {(delivery === "DUE" || delivery === "EXPIRED") && (
+        {WAIVABLE.includes(delivery) && (
           <WaiveForm
             c={c}
             hrefTo={hrefTo}

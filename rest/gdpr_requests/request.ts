@@ -3,6 +3,7 @@ import { AT_RISK_MS, CAUSES, OUTCOMES, THE_ERASURE } from "../../actors/gdpr/mac
 import { receipt } from "../../actors/gdpr/requests/opening_input.ts";
 import type { RequestSnapshot } from "../../actors/gdpr/requests/snapshot.ts";
 import { CHANNELS, IDENTITY_METHODS, REPRESENTATION_GROUNDS, RIGHTS } from "../../actors/gdpr/types.ts";
+import { isCancellable } from "../../domain/cancellation.ts";
 import { HOLD_GROUNDS } from "../../domain/holds.ts";
 import { profile } from "../../domain/profile.ts";
 import { optionalText, text, uuid } from "../../domain/input.ts";
@@ -59,7 +60,7 @@ const sharedFields = {
   informed: z.enum(INFORMED).nullable().meta({
     description:
       "Whether the subject has been informed, whatever the status. PENDING: a notice is due or will be. OVERDUE: the due " +
-      "date of a notice has passed. EXPIRED: a notice was never delivered. WAIVED: staff have waived a notice. DELIVERED: " +
+      "date of a notice has passed. UNDELIVERABLE: the address has refused a notice. EXPIRED: a notice was never delivered. WAIVED: staff have waived a notice. DELIVERED: " +
       "every notice was delivered. Null: there are no notices",
   }),
   held: z.boolean().meta({
@@ -133,7 +134,8 @@ const NoticeSchema = z.object({
   delivery: z.enum(DELIVERIES).meta({
     description:
       "WAITING: due when the erasure is complete. DUE: communication-service has to deliver it. EXPIRED: it was not " +
-      "delivered in time, and is not sent any more",
+      "delivered in time, and is not sent any more. UNDELIVERABLE: the address has refused it, or the subject was " +
+      "erased and no address is left; it is not sent any more, unless communication-service tries again",
   }),
   overdue: z.boolean().meta({ description: "DUE, and its due date has passed" }),
   createdAt: z.iso.datetime(),
@@ -142,7 +144,9 @@ const NoticeSchema = z.object({
     format: "int32",
     description: "Number of times that it was published as due",
   }),
-  settledAt: z.iso.datetime().nullable().meta({ description: "When it was delivered, waived or expired" }),
+  settledAt: z.iso.datetime().nullable().meta({
+    description: "When it was delivered or waived, has expired or could not be delivered",
+  }),
   waiver: z.enum(NOTICE_WAIVERS).nullable(),
   waivedBy: z.uuid().nullable().meta({ description: "The staff member who waived it" }),
 }).meta({ id: "GdprNotice" });
@@ -200,9 +204,16 @@ export const RequestSchema = z.object({
     description: "Who confirmed an erasure that staff had proposed: a second person, or the subject",
   }),
   confirmedAt: z.iso.datetime().nullable(),
+  cancellable: z.boolean().meta({
+    description:
+      "Whether the subject and staff can cancel it: an erasure until it has started, an access or portability request " +
+      "until it is completed",
+  }),
   cancellableUntil: z.iso.datetime().nullable().meta({
     description:
-      "End of the grace period of an erasure, in which the subject can cancel it; null outside of it",
+      "Until when an erasure can be canceled: the end of its grace period, or of its wait for a download, which may also " +
+      "end earlier. Null if there is no known end, as a check of the identity, a second person, another request or the " +
+      "end of a hold has to come first; see `cancellable`. Null for the other types, too",
   }),
   identity: IdentitySchema,
   representative: RepresentativeSchema.nullable().meta({
@@ -292,7 +303,6 @@ export function bodyOf(
   // A snapshot of a machine that this version does not know may have another shape.
   const { value = row.status, context } = row.snapshot as Partial<RequestSnapshot>;
   const isHeld = typeof value === "object" && value.PENDING === "held";
-  const isInGrace = row.type === "ERASURE" && typeof value === "object" && value.PENDING === "grace";
   const proposals = row.status === "COMPLETED" ? {} : context?.proposals ?? {};
   const proposer = proposals[THE_ERASURE];
   return {
@@ -306,7 +316,10 @@ export function bodyOf(
     proposal: proposer === undefined ? null : { by: proposer },
     confirmedBy: row.confirmedBy,
     confirmedAt: row.confirmedAt?.toISOString() ?? null,
-    cancellableUntil: isInGrace && context?.startsAt ? new Date(context.startsAt).toISOString() : null,
+    cancellable: isCancellable(row),
+    cancellableUntil: row.cancellableUntil && row.cancellableUntil > now
+      ? row.cancellableUntil.toISOString()
+      : null,
     identity: {
       method: row.identityMethod,
       reference: row.identityReference,

@@ -6,6 +6,7 @@ import { startDemoPeers } from "../../demo/peers/mod.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
 import { captureLog } from "../captured_log.ts";
+import { tell } from "../actors/world.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { registerShopper, startGraph } from "../graph/server.ts";
 import { createMethodsOver, serveLookups } from "../rpc/serve.ts";
@@ -53,8 +54,8 @@ Deno.test("an extension and a refusal are delivered by communication-service and
     return rows.map(({ payload }) => payload.kind);
   };
 
-  const { as } = await registerShopper(world);
-  const { as: eve } = await registerShopper(world);
+  const { ref: customer, as } = await registerShopper(world);
+  const { as: eve } = await registerShopper(world, { email: "eve@refuses.invalid" });
   const shop = createRequestFixture(world);
   const { data } = await graph.ask(`mutation { requestAccess { request { id } } }`, { as });
   const { id } = data.requestAccess.request;
@@ -117,6 +118,32 @@ Deno.test("an extension and a refusal are delivered by communication-service and
   const again = await call("ConfirmNotice", asked, MAILER);
   assert.deepEqual([again.status, again.response.already_confirmed], ["OK", true]);
 
+  // The address refuses the notice after it was sent, until the customer corrects the email.
+  const report = (result: string | number) => call("ConfirmNotice", { ...asked, result }, MAILER);
+  assert.equal((await report(9)).status, "INVALID_ARGUMENT");
+  assert.deepEqual((await report(9)).fields, ["result must be DELIVERED or UNDELIVERABLE"]);
+  const bounced = await report("NOTICE_RESULT_UNDELIVERABLE");
+  assert.deepEqual([bounced.status, bounced.response.already_confirmed], ["OK", false]);
+  assert.equal((await report("NOTICE_RESULT_UNDELIVERABLE")).response.already_confirmed, true);
+  assert.equal((await read()).informed, "UNDELIVERABLE");
+  assert.deepEqual(await publish(), [], "it is not published again");
+  await tell(world, customer, "profile.update", { email: "corrected@example.com" });
+  assert.equal((await call("GetNotice", asked, MAILER)).response.email, "corrected@example.com");
+  assert.equal((await report("NOTICE_RESULT_DELIVERED")).response.already_confirmed, false);
+  assert.equal((await read()).informed, "DELIVERED");
+
+  // The demo communication-service reports an address that cannot exist.
+  const another = await graph.ask(`mutation { requestAccess { request { id } } }`, { as: eve });
+  assert.deepEqual(await publish(), ["RECEIVED"]);
+  const variables = { id: another.data.requestAccess.request.id };
+  const ofEve = await graph.ask(READ, { as: eve, variables });
+  assert.equal(ofEve.data.gdprRequest.informed, "UNDELIVERABLE");
+  await graph.ask(`mutation ($id: ID!) { cancelGdprRequest(id: $id) { request { id } } }`, {
+    as: eve,
+    variables,
+  });
+  assert.deepEqual(await publish(), ["CANCELLED"]);
+
   // An erasure: the closing notice goes to the sealed address, and is then destroyed.
   const opened = await graph.ask(`mutation { requestErasure { request { id } } }`, { as });
   const erasure = { ...ref, id: opened.data.requestErasure.request.id };
@@ -138,7 +165,7 @@ Deno.test("an extension and a refusal are delivered by communication-service and
     0,
   );
 
-  const lines = captured.lines.filter((line) => line.includes("has delivered notice"));
-  assert.equal(lines.length, 5);
+  const linesWith = (text: string) => captured.lines.filter((line) => line.includes(text)).length;
+  assert.deepEqual([linesWith("as DELIVERED"), linesWith("as UNDELIVERABLE")], [5, 2]);
   assert.ok(captured.lines.every((line) => !line.includes("@")), "no address in the log");
 });

@@ -197,7 +197,15 @@ Deno.test("a request ends after three failed checks, or without the information;
   await fixture.tell(verified, "identity.verify", CHECK);
   const { snapshot } = await fixture.row(verified);
   assert.equal(snapshot.context.startsAt, world.now.getTime() + 3 * DAY, "not from the opening");
-  for (const request of [failing, silent, verified]) await assertInvariants(world.admin, request);
+  world.settings.fourEyes = true;
+  const proposed = await open();
+  world.now = new Date(world.now.getTime() + 5 * DAY);
+  await fixture.tell(proposed, "identity.verify", CHECK);
+  world.now = new Date(world.now.getTime() + 2 * DAY);
+  await fixture.tell(proposed, "confirm", {}, { by: { ...world.officer, id: crypto.randomUUID() } });
+  const { context } = (await fixture.row(proposed)).snapshot;
+  assert.equal(context.startsAt, world.now.getTime() + 3 * DAY, "from the confirmation on, and not longer");
+  for (const request of [failing, silent, verified, proposed]) await assertInvariants(world.admin, request);
 });
 
 Deno.test("a request without a checked identity neither blocks nor delays the customer's own requests", async () => {
@@ -219,10 +227,19 @@ Deno.test("a request without a checked identity neither blocks nor delays the cu
   assert.ok(await fireTimer(world, own, timerName("start", "gdpr_erasure@1")));
   await fixture.work(world.now);
   assert.equal((await fixture.row(own)).outcome, "FULFILLED", "it did not wait for the letters");
-  await assert.rejects(fixture.tell(letters[0]!, "identity.verify", CHECK), {
-    code: "REFUSED_IN_STATE",
-    message: /the customer has been erased/,
+  for (const letter of letters) {
+    assert.equal((await fixture.row(letter)).outcome, "NOT_IDENTIFIED", "the erasure has ended the letters");
+    assert.equal((await journalOf(world, letter.id)).at(-1)?.eventType, "subject.erased");
+    await assertInvariants(world.admin, letter); // they have notices with sealed recipients
+    await assert.rejects(fixture.tell(letter, "identity.verify", CHECK), { code: "REFUSED_IN_STATE" });
+    await assert.rejects(fixture.tell(letter, "subject.erased", {}, { by: world.officer }), {
+      code: "FORBIDDEN",
+    });
+  }
+  const stranger = await fixture.open(await register(world), "ACCESS", { channel: "LETTER" }, {
+    by: world.officer,
   });
+  assert.equal((await fixture.row(stranger)).outcome, null, "of another customer");
   const [reference] = await world.admin`
     select count(*)::int as texts from gdpr_requests where identity_reference is not null`;
   assert.equal(reference?.texts, 0);

@@ -184,8 +184,9 @@ const COLLECTION: TransitionTable = {
  */
 function identification(verified: string, ended = "COMPLETED"): TransitionTable {
   const endings = { cancel: `${ended} CANCELLED`, refuse: `${ended} REFUSED` };
-  const check = { ...CLOCK, ...endings, "identity-verify": verified };
-  const paused = { ...endings, "information-expire": `${ended} NOT_IDENTIFIED` };
+  const erased = { "subject-erased": `${ended} NOT_IDENTIFIED` };
+  const check = { ...CLOCK, ...endings, ...erased, "identity-verify": verified };
+  const paused = { ...endings, ...erased, "information-expire": `${ended} NOT_IDENTIFIED` };
   const name = "PENDING.identifying";
   const waiting = "PENDING.waiting_for_information";
   return {

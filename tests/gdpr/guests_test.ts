@@ -120,8 +120,15 @@ Deno.test("a guest's access request is answered with what is stored here and els
 Deno.test("after a guest's erasure the service stores nothing of the guest, and remembers it", async () => {
   await using guests = await createGuestWorld();
   const { world, hashKeys, api, fixture } = guests;
+  const letter = await guests.open("ACCESS", { channel: "EMAIL" });
   const request = await guests.open("ERASURE", { channel: "LETTER", identity: CHECK });
   await fixture.work();
+  assert.equal(
+    (await fixture.row(letter)).outcome,
+    "NOT_IDENTIFIED",
+    "the person cannot be identified any more",
+  );
+  await assertInvariants(world.admin, letter);
   const row = await fixture.row(request);
   const { customerId } = row;
   const [asked] = await world.admin`

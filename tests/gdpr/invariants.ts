@@ -100,6 +100,12 @@ export async function assertInvariants(admin: Sql, { id }: ActorRef): Promise<vo
   }
   if (phase === "COMPLETED.available") expected.add(`xstate.after.UNTIL_EXPIRY.${request.machine}.${phase}`);
   assert.equal(request.fetchWaitEndsAt !== null, phase === "PENDING.waiting_for_download", stateText);
+  const end = phase === "PENDING.grace"
+    ? new Date(context.startsAt)
+    : phase === "PENDING.waiting_for_download"
+    ? request.fetchWaitEndsAt
+    : null;
+  assert.deepEqual(request.cancellableUntil, end, `known end of the time to cancel in ${stateText}`);
   assert.equal(request.fetchedAt !== null, phase === "COMPLETED.fetched", stateText);
   assertProposals(context, phase, regionsOf(value));
 
@@ -199,7 +205,10 @@ async function assertNotices(admin: Sql, request: Row, context: RequestContext):
     select anonymized_at from customers where customer_id = ${customerId}
     union all select anonymized_at from guests where customer_id = ${customerId}`;
   for (const { noticeId, kind, delivery, attempts, dueAt: noticeDueAt, ...notice } of notices) {
-    if (delivery === "DELIVERED" || delivery === "WAIVED") continue;
+    if (["DELIVERED", "WAIVED", "EXPIRED", "UNDELIVERABLE"].includes(delivery)) {
+      assert.ok(notice.settledAt && notice.sealedRecipient === null, `${kind} is settled`);
+      continue;
+    }
     const isWaiting = kind === "ERASED" && status === "IN_PROGRESS";
     assert.equal(delivery, isWaiting ? "WAITING" : "DUE", `${kind} while ${status}`);
     assert.equal(
@@ -263,6 +272,13 @@ async function assertErasure(
     select anonymized_at, email is null as empty from customers where customer_id = ${customerId as string}
     union all select anonymized_at, sealed_contact is null from guests where customer_id = ${customerId as string}`;
   assert.ok(subject);
+  if (!isErased && subject.anonymizedAt !== null) {
+    const others = await admin`
+      select from gdpr_requests where customer_id = ${customerId as string} and type = 'ERASURE'
+        and request_id <> ${requestId as string} and cleared is not null`;
+    assert.ok(others.length > 0, "another request has erased the customer");
+    return;
+  }
   assert.equal(subject.anonymizedAt !== null, isErased, "anonymized when the erasure starts");
   assert.equal(subject.empty, isErased);
   const [remaining] = await admin`
@@ -278,6 +294,10 @@ async function assertErasure(
     select document from erasure_receipts where request_id = ${requestId as string}`;
   assert.equal(receipts.length, isFulfilled ? 1 : 0);
   if (isErased) {
+    const unidentified = await admin`
+      select from gdpr_requests
+      where customer_id = ${customerId as string} and status <> 'COMPLETED' and identified_at is null`;
+    assert.equal(unidentified.length, 0, "no request waits for the identity of an erased person");
     const available = await admin`
       select 1 from gdpr_requests
       where customer_id = ${customerId as string} and snapshot->'value'->>'COMPLETED' = 'available'`;

@@ -28,11 +28,18 @@ const input = (waits: boolean) => ({
 });
 
 Deno.test("a notice ends in no state in which it is neither delivered nor waived nor visible", () => {
-  const events = ["fall_due", "deliver", "waive", "xstate.after.UNTIL_REPEAT", "xstate.after.UNTIL_EXPIRED"];
+  const events = [
+    "fall_due",
+    "deliver",
+    "bounce",
+    "waive",
+    "xstate.after.UNTIL_REPEAT",
+    "xstate.after.UNTIL_EXPIRED",
+  ];
   const reached = new Map<string, Set<string>>();
-  for (const waits of [false, true]) {
+  for (const start of [input(false), input(true), { ...input(false), unreachable: true }]) {
     const paths = getShortestPaths(noticeMachine, {
-      input: input(waits),
+      input: start,
       events: (state: AnyMachineSnapshot) =>
         events.map((type) => ({ type: type.startsWith("x") ? `${type}.gdpr_notice@1.due` : type, at: NOW }))
           .filter((event) => state.can(event as never)),
@@ -48,10 +55,11 @@ Deno.test("a notice ends in no state in which it is neither delivered nor waived
   }
   const accepts = Object.fromEntries([...reached].map(([state, events]) => [state, [...events]]));
   assert.deepEqual(accepts, {
-    due: ["deliver", "waive", "xstate.after.UNTIL_REPEAT", "xstate.after.UNTIL_EXPIRED"],
-    delivered: ["deliver"],
-    waived: ["deliver"],
-    expired: ["deliver", "waive"],
+    due: ["deliver", "bounce", "waive", "xstate.after.UNTIL_REPEAT", "xstate.after.UNTIL_EXPIRED"],
+    delivered: ["deliver", "bounce"],
+    undeliverable: ["deliver", "bounce", "waive"],
+    waived: ["deliver", "bounce"],
+    expired: ["deliver", "bounce", "waive"],
     waiting: ["fall_due"],
   });
   const [, actions] = initialTransition(noticeMachine, input(false));
@@ -92,7 +100,9 @@ Deno.test("a notice that is not delivered is published again, becomes overdue, e
   assert.equal(await informed(), "EXPIRED");
   assert.equal(await fireTimer(world, notice, repeat), false, "it is not published any more");
   const sql = world.database.pool("customer_worker");
-  assert.deepEqual((await countWork(sql)).notices, [{ kind: "RECEIVED", due: 0, overdue: 0, expired: 1 }]);
+  assert.deepEqual((await countWork(sql)).notices, [
+    { kind: "RECEIVED", due: 0, overdue: 0, expired: 1, undeliverable: 0 },
+  ]);
 
   const waive = (fields: object, by = world.officer) => tell(world, notice, "waive", { ...fields }, { by });
   for (const [by, code] of [[world.staff, "FORBIDDEN"], [world.system, "FORBIDDEN"]] as const) {
@@ -115,6 +125,33 @@ Deno.test("a notice that is not delivered is published again, becomes overdue, e
   await tell(world, notice, "deliver");
   assert.equal((await row()).version, version, "a repeated one changes nothing");
   assert.deepEqual((await countWork(sql)).notices, []);
+
+  // The address refuses the notice after it was sent.
+  const bounce = (by = world.system) => tell(world, notice, "bounce", {}, { by });
+  for (const by of [world.officer, shopper(customer), { ...world.system, storeId: crypto.randomUUID() }]) {
+    await assert.rejects(bounce(by), { code: "FORBIDDEN" });
+  }
+  await bounce();
+  assert.equal(await informed(), "UNDELIVERABLE");
+  assert.deepEqual((await countWork(sql)).notices, [
+    { kind: "RECEIVED", due: 0, overdue: 0, expired: 0, undeliverable: 1 },
+  ]);
+  const { version: bounced } = await row();
+  await bounce();
+  assert.equal((await row()).version, bounced, "a repeated report changes nothing");
+  assert.equal(await fireTimer(world, notice, repeat), false, "it is not published any more");
+  await tell(world, customer, "profile.update", { email: "corrected@notice.example" });
+  const read = createNoticeReader(
+    createStoreReader(world.database.pool("customer_api")),
+    (await createKeys()).hashKeys,
+  );
+  const key = { storeId: world.storeId, noticeId: notice.id };
+  assert.equal((await read(key)).email, "corrected@notice.example", "it can be sent to a new address");
+  await waive({ waiver: "GIVEN_BY_PHONE" });
+  await bounce();
+  assert.equal(await informed(), "WAIVED", "the customer knows it by phone");
+  await tell(world, notice, "deliver");
+  assert.equal(await informed(), "DELIVERED");
 });
 
 Deno.test("an erasure seals the recipient of each open notice until the notice is settled, and then destroys it", async () => {
@@ -174,13 +211,54 @@ Deno.test("an erasure seals the recipient of each open notice until the notice i
   await world.admin`update gdpr_notices set sealed_recipient = ${own} where notice_id = ${erased.noticeId}`;
 
   const received = await refOf(world, erasure.id, "RECEIVED");
-  await tell(world, { kind: "gdpr_notice", storeId: world.storeId, id: erased.noticeId }, "deliver");
-  await tell(world, { kind: "gdpr_notice", storeId: world.storeId, id: refusal.noticeId }, "waive", {
-    waiver: "UNREACHABLE",
-  }, { by: world.officer });
+  const refused = { kind: "gdpr_notice" as const, storeId: world.storeId, id: refusal.noticeId };
+  await tell(world, { ...refused, id: erased.noticeId }, "deliver");
+  await tell(world, refused, "bounce");
+  await assert.rejects(read(refusal), { message: /it has no recipient/ }, "the refused address is destroyed");
+  await tell(world, refused, "waive", { waiver: "UNREACHABLE" }, { by: world.officer });
   assert.ok(await fireTimer(world, received, "xstate.after.UNTIL_EXPIRED.gdpr_notice@1.due"));
   assert.equal((await sealed()).length, 2, "delivered, waived and expired: each destroys it");
   await assert.rejects(read(erased), { code: "REFUSED_IN_STATE" });
+});
+
+Deno.test("a notice after the erasure by another request has its recipient as long as one is sealed, and says so else", async () => {
+  await using world = await createManualClockWorld({ participants: [], graceMs: 0 });
+  const fixture = createRequestFixture(world);
+  const email = "ottilie@notice.example";
+  const customer = await register(world, { email });
+  const letter = await fixture.open(customer, "ACCESS", { channel: "LETTER" }, { by: world.officer });
+  const { snapshot } = await fixture.row(letter);
+  const erasure = await fixture.open(customer, "ERASURE", {}, { by: shopper(customer) });
+  assert.ok(await fireTimer(world, erasure, `xstate.after.UNTIL_START.gdpr_erasure@1.PENDING.grace`));
+  await fixture.tell(erasure, "verified", { residue: 0 });
+
+  // As if the erasure had left the other request open.
+  const reopen = () =>
+    world.admin`
+      update gdpr_requests set status = 'PENDING', outcome = null, completed_at = null,
+        snapshot = ${world.admin.json(snapshot)} where request_id = ${letter.id}`;
+  const read = createNoticeReader(
+    createStoreReader(world.database.pool("customer_api")),
+    (await createKeys()).hashKeys,
+  );
+  await reopen();
+  await fixture.tell(letter, "cancel");
+  const canceled = await refOf(world, letter.id, "CANCELLED");
+  assert.equal((await read({ storeId: world.storeId, noticeId: canceled.id })).email, email);
+
+  const open = await world.admin`select notice_id from gdpr_notices where settled_at is null`;
+  for (const { noticeId } of open) await tell(world, { ...canceled, id: noticeId }, "deliver");
+  const published = async () =>
+    (await world.admin`select from outbox where topic = 'gdpr.notice_due'`).length;
+  const before = await published();
+  await reopen();
+  await fixture.tell(letter, "information.request", { reason: "the signature differs" });
+  const unreachable = await refOf(world, letter.id, "IDENTITY_NEEDED");
+  const [row] = await world.admin`select * from gdpr_notices where notice_id = ${unreachable.id}`;
+  assert.deepEqual([row?.delivery, row?.attempts], ["UNDELIVERABLE", 0]);
+  assert.equal(await published(), before, "nothing is published that cannot be delivered");
+  assert.equal(informedOf([row] as never, world.now), "UNDELIVERABLE");
+  await tell(world, unreachable, "waive", { waiver: "UNREACHABLE" }, { by: world.officer });
 });
 
 Deno.test("a repeated erasure after a restore creates no notices", async () => {
@@ -207,6 +285,7 @@ Deno.test("every notice has a text in every language, without a placeholder", ()
     refusalReason: "reason A",
     extensionReason: "reason B",
     cancellationReason: "reason C",
+    cancellableUntil: new Date(NOW + DAY),
     snapshot: { context: { startsAt: NOW + DAY, expiresAt: null } },
   } as unknown as GdprRequestRow;
   const settings = {
@@ -235,6 +314,23 @@ Deno.test("every notice has a text in every language, without a placeholder", ()
         assert.equal(text.includes("order-service"), kind === "ERASED");
       }
     }
+  }
+  const composeReceived = (changes: object) =>
+    composeNotice({
+      kind: "RECEIVED",
+      request: { ...request, ...changes },
+      participants,
+      settings,
+      locale: "en",
+    })
+      .text;
+  assert.match(composeReceived({}), /You can cancel it in your account until March 11, 2026/);
+  const unknown = { cancellableUntil: null };
+  assert.match(composeReceived(unknown), /in your account as long as the erasure has not begun/);
+  assert.match(composeReceived({ ...unknown, isGuest: true }), /has not begun: write to us/);
+  const atOnce = { cancellableUntil: request.createdAt };
+  for (const changes of [atOnce, { status: "IN_PROGRESS" }, { ...unknown, type: "ACCESS" }]) {
+    assert.doesNotMatch(composeReceived(changes), /cancel/);
   }
   assert.equal(new Set(NOTICE_WAIVERS).size, NOTICE_WAIVERS.length);
 });

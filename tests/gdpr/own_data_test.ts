@@ -69,6 +69,10 @@ Deno.test("an access document names groups and price lists, and what was done wi
     by: world.staff,
   });
   const stranger = await register(world, { firstName: "Ada" });
+  const [{ noticeId } = {}] = await world.admin`select notice_id from gdpr_notices`;
+  await tell(world, { kind: "gdpr_notice", storeId: world.storeId, id: noticeId }, "waive", {
+    waiver: "GIVEN_BY_PHONE",
+  }, { by: world.officer });
 
   const records = await collect(world, customer, "ACCESS");
   const membership = records.find(({ category }) => category === "commercial");
@@ -85,7 +89,18 @@ Deno.test("an access document names groups and price lists, and what was done wi
   });
   assert.deepEqual([find("open")?.by, find("open")?.request_id], ["you", erasure.id]);
   assert.deepEqual([find("hold")?.by, find("hold")?.reason], ["staff of the store", "an unpaid invoice"]);
-  const request = records.find(({ data }) => data.request_id === erasure.id && !("event" in data));
+  const ofRequest = records.filter(({ data }) => data.request_id === erasure.id && !("event" in data));
+  const [request, notice] = ofRequest.toSorted((a, b) => Number("kind" in a.data) - Number("kind" in b.data));
+  const { created_at: createdAt, due_at: _, ...noticed } = notice?.data ?? {};
+  assert.deepEqual(noticed, {
+    request_id: erasure.id,
+    kind: "RECEIVED",
+    delivery: "WAIVED",
+    settled_at: createdAt,
+    waiver: "GIVEN_BY_PHONE",
+  });
+  assert.deepEqual([notice?.category, notice?.recordedAt], ["request", world.now.toISOString()]);
+  assert.equal(events.filter(({ event }) => event === "open").length, 1, "one journal of each request");
   assert.deepEqual([request?.data.hold_reason, request?.data.hold_ground], [
     "an unpaid invoice",
     "LEGAL_CLAIM",

@@ -85,6 +85,8 @@ export async function race(
 export const rowLock = ({ kind, id }: ActorRef) => (sql: ManualClockWorld["admin"]): Promise<unknown> =>
   kind === "customer"
     ? sql`select 1 from customers where customer_id = ${id} for update`
+    : kind === "gdpr_notice"
+    ? sql`select 1 from gdpr_notices where notice_id = ${id} for update`
     : sql`select 1 from gdpr_requests where request_id = ${id} for update`;
 
 export async function readPhase({ admin }: ManualClockWorld, { id }: ActorRef): Promise<string> {

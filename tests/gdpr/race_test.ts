@@ -175,6 +175,56 @@ Deno.test("two concurrent re-scans complete the erasure once, and a second confi
   await assertInvariants(world.admin, request);
 });
 
+Deno.test("two concurrent operations on a notice end in one state, and a settled notice has no sealed recipient", async (t) => {
+  await using world = await createManualClockWorld({ graceMs: DAY });
+  const EXPIRY = "xstate.after.UNTIL_EXPIRED.gdpr_notice@1.due";
+  type On = (notice: ActorRef, request: ActorRef) => Promise<unknown>;
+  const operations: Record<string, On> = {
+    deliver: (notice) => tell(world, notice, "deliver"),
+    bounce: (notice) => tell(world, notice, "bounce"),
+    waive: (notice) => tell(world, notice, "waive", { waiver: "SENT_BY_LETTER" }, { by: world.officer }),
+    expire: (notice) => fireTimer(world, notice, EXPIRY),
+    erase: (_, request) => fireTimer(world, request, START),
+  };
+  const races: [first: string, second: string, delivery: string, refused?: true][] = [
+    ["deliver", "waive", "DELIVERED", true],
+    ["waive", "deliver", "DELIVERED"],
+    ["deliver", "bounce", "UNDELIVERABLE"],
+    ["bounce", "deliver", "DELIVERED"],
+    ["bounce", "waive", "WAIVED"],
+    ["waive", "bounce", "WAIVED"],
+    ["deliver", "expire", "DELIVERED"],
+    ["waive", "expire", "WAIVED"],
+    ["bounce", "expire", "UNDELIVERABLE"],
+    ["expire", "deliver", "DELIVERED"],
+    ["expire", "waive", "WAIVED"],
+    ["expire", "bounce", "UNDELIVERABLE"],
+    ["erase", "deliver", "DELIVERED"],
+    ["deliver", "erase", "DELIVERED"],
+    ["erase", "bounce", "UNDELIVERABLE"],
+    ["bounce", "erase", "UNDELIVERABLE"],
+    ["erase", "waive", "WAIVED"],
+    ["waive", "erase", "WAIVED"],
+  ];
+  for (const [first, second, delivery, refused] of races) {
+    await t.step(`${first}, then ${second}`, async () => {
+      const { request } = await openErasure(world);
+      const [{ noticeId } = {}] = await world
+        .admin`select notice_id from gdpr_notices where request_id = ${request.id}`;
+      const notice = { ...request, kind: "gdpr_notice" as const, id: noticeId as string };
+      const [one, other] = [first, second].map((name) => () => operations[name]!(notice, request));
+      const results = await runInOrder(world.admin, rowLock(notice), one!, other!);
+      assert.deepEqual(results.map(errorCode), [undefined, refused && REFUSED]);
+      const [row] = await world.admin`select * from gdpr_notices where notice_id = ${notice.id}`;
+      assert.deepEqual([row?.delivery, row?.sealedRecipient], [delivery, null]);
+      const journal = await world.admin`select from actor_events where actor_id = ${notice.id}`;
+      assert.equal(journal.length, row?.version, "each change is recorded once");
+      if ([first, second].includes("erase")) assert.equal(await readPhase(world, request), AWAITING);
+      await assertInvariants(world.admin, request);
+    });
+  }
+});
+
 /** Names of the tables that contain a string. */
 async function tablesWith({ admin }: ManualClockWorld, text: string): Promise<string[]> {
   const tables = await admin`

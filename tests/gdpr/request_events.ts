@@ -29,6 +29,7 @@ const IDENTITY = [
   "information-request",
   "information-receive",
   "information-expire",
+  "subject-erased",
 ];
 /** Decisions about a proposal, of the person who has proposed it and of a second person. */
 const PROPOSALS = ["confirm", "reject", "withdraw"].flatMap((type) => [`own-${type}`, `second-${type}`]);
@@ -100,6 +101,7 @@ export function eventOf(label: EventLabel, machine: string, context: RequestCont
     "information-request": { type: "information.request" },
     "information-receive": { type: "information.receive", dueAt: context.dueAt + DAY, pausedDays: 1 },
     "information-expire": { type: timerName("information-expire", machine) },
+    "subject-erased": { type: "subject.erased" },
     "fetch-end": { type: timerName("fetch-end", machine) },
     expire: { type: timerName("expire", machine) },
     compiled: { type: "compiled", expiresAt: at },

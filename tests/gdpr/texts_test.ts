@@ -9,6 +9,7 @@ import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { createBehaviors } from "../../actors/mod.ts";
 import { FREE_TEXT, PERSONAL_DATA } from "../../db/personal_data.ts";
 import { HOLD_GROUNDS } from "../../domain/holds.ts";
+import { DELIVERIES, NOTICE_KINDS, NOTICE_WAIVERS } from "../../domain/notices.ts";
 import { PROPOSED_LEGAL_BASES } from "../../domain/processing.ts";
 import { LANGUAGES, NO_SETTINGS } from "../../domain/store_settings.ts";
 import { toMarkdown } from "../../tasks/record_of_processing.ts";
@@ -77,6 +78,9 @@ Deno.test("every field, event and value in a record of this service has words, w
     ...RIGHTS,
     ...OUTCOMES,
     ...HOLD_GROUNDS,
+    ...NOTICE_KINDS,
+    ...DELIVERIES,
+    ...NOTICE_WAIVERS,
   ];
   const columns = [PERSONAL_DATA, FREE_TEXT].flatMap((map) =>
     Object.values(map).flatMap((columns) => Array.isArray(columns) ? columns : Object.keys(columns))

@@ -19,8 +19,8 @@ import {
 } from "./server.ts";
 
 const REQUEST = `{
-  id type status outcome createdAt dueAt completedAt cancellableUntil version
-  participants { service state } export { url expiresAt sha256 }
+  id type status outcome receivedAt createdAt dueAt extended completedAt held version cancellable cancellableUntil
+  identityVerified clockPausedSince requestedInformation participants { service state waiverReason } export { url expiresAt sha256 }
 }`;
 const RECTIFY =
   `mutation ($input: RequestRectificationInput!) { requestRectification(input: $input) { request ${REQUEST} } }`;
@@ -48,9 +48,12 @@ Deno.test("a shopper uses every right and reads the requests in the account, the
   const ids: string[] = [];
   for (const [field, type] of Object.entries(OPENERS)) {
     const request = await open(graph, field, as);
-    const { id, createdAt, dueAt, cancellableUntil, ...rest } = request;
+    const { id, receivedAt, createdAt, dueAt, cancellableUntil, ...rest } = request;
     const nothingYet = { outcome: null, completedAt: null, participants: [], export: null };
-    assert.deepEqual(rest, { type, status: "PENDING", version: 1, ...nothingYet });
+    const facts = { identityVerified: true, clockPausedSince: null, requestedInformation: null };
+    const decisions = { held: false, extended: false, cancellable: true };
+    assert.deepEqual(rest, { type, status: "PENDING", version: 1, ...nothingYet, ...facts, ...decisions });
+    assert.equal(receivedAt, createdAt);
     assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000);
     const days = (Date.parse(dueAt) - Date.parse(createdAt)) / (24 * HOUR_MS);
     assert.ok(days >= 28 && days <= 31, `due after ${days} days`);
@@ -205,6 +208,60 @@ Deno.test("a request can be canceled by its current version until its work canno
   assert.equal(data.gdprRequest.status, "IN_PROGRESS");
 });
 
+Deno.test("a shopper reads what the store has decided about a request, and until when it can be canceled", async () => {
+  await using graph = await startGraph({ world: await gracious({ fourEyes: true }) });
+  const { world } = graph;
+  const fixture = createRequestFixture(world);
+  const { ref, as } = await registerShopper(world);
+  const read = async ({ id }: { id: string }, by = as) =>
+    (await graph.ask(READ, { as: by, variables: { id } })).data?.gdprRequest;
+  const cancellation = ({ cancellable, cancellableUntil }: Record<string, unknown>) => [
+    cancellable,
+    cancellableUntil,
+  ];
+
+  const receivedAt = new Date(Date.now() - 10 * 24 * HOUR_MS).toISOString();
+  const letter = await fixture.open(ref, "ERASURE", { channel: "LETTER", receivedAt }, { by: world.officer });
+  const received = await read(letter);
+  assert.deepEqual([received.receivedAt, received.identityVerified], [receivedAt, false]);
+  assert.deepEqual(cancellation(received), [true, null], "the check and a second person come first");
+  await fixture.tell(letter, "information.request", { reason: "the signature differs" });
+  const paused = await read(letter);
+  assert.ok(Date.parse(paused.clockPausedSince) > Date.parse(receivedAt));
+  assert.equal(paused.requestedInformation, "the signature differs");
+  assert.equal(await read(letter, (await registerShopper(world)).as), null, "of another shopper");
+  await fixture.tell(letter, "information.receive");
+  const resumed = await read(letter);
+  assert.deepEqual([resumed.clockPausedSince, resumed.requestedInformation], [null, null]);
+  await fixture.tell(letter, "identity.verify", { method: "EMAIL_REPLY" });
+  const proposed = await read(letter);
+  assert.deepEqual([proposed.identityVerified, ...cancellation(proposed)], [true, true, null]);
+  const second = { ...world.officer, id: crypto.randomUUID() };
+  await fixture.tell(letter, "confirm", {}, { by: second });
+  const inGrace = await read(letter);
+  const left = Date.parse(inGrace.cancellableUntil) - Date.now();
+  assert.ok(left > HOUR_MS / 2 && left <= HOUR_MS, "from the confirmation on");
+  await fixture.tell(letter, "hold", { reason: "an unpaid invoice", ground: "LEGAL_CLAIM" });
+  const held = await read(letter);
+  assert.deepEqual([held.held, ...cancellation(held)], [true, true, null], "no end is known");
+  await fixture.tell(letter, "extend", { reason: "many systems" });
+  assert.equal((await read(letter)).extended, true);
+  const canceled = await cancel(graph, as, letter.id);
+  assert.deepEqual(cancellation(canceled), [false, null]);
+
+  const access = await open(graph, "requestAccess", as);
+  const [service] = PARTICIPANTS as [string];
+  const ofAccess = { ...letter, id: access.id };
+  const collected = { "source.collect": () => Promise.resolve("done" as const) };
+  await createRequestFixture(world, collected).work();
+  await fixture.tell(ofAccess, "waive", { service, reason: "the service is closed" });
+  const { participants, ...collecting } = await read(access);
+  assert.deepEqual(participants.filter(({ waiverReason }: Record<string, unknown>) => waiverReason), [
+    { service, state: "WAIVED", waiverReason: "the service is closed" },
+  ]);
+  assert.deepEqual([collecting.status, ...cancellation(collecting)], ["IN_PROGRESS", true, null]);
+});
+
 Deno.test("a change of a request returns the customer as it is then, and none after the erasure", async () => {
   await using graph = await startGraph();
   const { as } = await registerShopper(graph.world);
@@ -328,7 +385,10 @@ Deno.test("an anonymized subject can read the erasure until its end, and nothing
   const begun = await see();
   assert.deepEqual([begun.status, begun.outcome], ["IN_PROGRESS", null]);
   const names = PARTICIPANTS.toSorted();
-  assert.deepEqual(begun.participants, names.map((service) => ({ service, state: "ASKED" })));
+  assert.deepEqual(
+    begun.participants,
+    names.map((service) => ({ service, state: "ASKED", waiverReason: null })),
+  );
 
   const me = await graph.ask(`{ me { id gdprRequests { nodes { id } } } }`, { as });
   assert.deepEqual([me.codes, me.data], [["REFUSED_IN_STATE"], { me: null }]);
@@ -342,7 +402,10 @@ Deno.test("an anonymized subject can read the erasure until its end, and nothing
   await shop.work();
   const completed = await see();
   assert.deepEqual([completed.status, completed.outcome], ["COMPLETED", "FULFILLED"]);
-  assert.deepEqual(completed.participants, names.map((service) => ({ service, state: "CONFIRMED" })));
+  assert.deepEqual(
+    completed.participants,
+    names.map((service) => ({ service, state: "CONFIRMED", waiverReason: null })),
+  );
   assert.deepEqual((await graph.ask(LIST, { as })).data, { gdprRequests: { nodes: [completed] } });
 });
 
@@ -366,7 +429,7 @@ Deno.test("an export can be downloaded by its subject until it expires", async (
   const see = async () => (await graph.ask(READ, { as, variables: { id } })).data.gdprRequest;
   const { outcome, participants, export: given } = await see();
   assert.equal(outcome, "FULFILLED");
-  assert.deepEqual(participants, [{ service: "customer-service", state: "RECEIVED" }]);
+  assert.deepEqual(participants, [{ service: "customer-service", state: "RECEIVED", waiverReason: null }]);
   assert.match(given.url, /^\/exports\/[\w.~-]+$/);
   assert.match(given.sha256, /^[0-9a-f]{64}$/);
   assert.ok(Date.parse(given.expiresAt) > Date.now());
@@ -480,8 +543,8 @@ Deno.test("the graph has the same rights as the requests", async () => {
 });
 
 /** Erasures begin after an hour. */
-async function gracious() {
-  return { requests: await requestSettings({ graceMs: HOUR_MS }) };
+async function gracious(changes: Parameters<typeof requestSettings>[0] = {}) {
+  return { requests: await requestSettings({ graceMs: HOUR_MS, ...changes }) };
 }
 
 // deno-lint-ignore no-explicit-any -- an answer of the graph

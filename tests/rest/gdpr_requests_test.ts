@@ -34,6 +34,7 @@ Deno.test("a request is opened on a customer's behalf, and opening it again retu
     proposal: null,
     confirmedBy: null,
     confirmedAt: null,
+    cancellable: true,
     cancellableUntil: new Date(Date.parse(createdAt) + HOUR_MS).toISOString(),
     fetchedAt: null,
     waitsForDownloadUntil: null,
@@ -143,6 +144,7 @@ Deno.test("a letter from outside an account waits for a check of the identity, w
     "LETTER",
     representative,
   ]);
+  assert.deepEqual([opened.cancellable, opened.cancellableUntil], [true, null], "the check may come late");
   const path = `${PATH}/${opened.requestId}`;
   const act = (action: string, body: unknown, by = as) =>
     rest.call("POST", `${path}/${action}`, { as: by, body });
@@ -192,6 +194,8 @@ Deno.test("a letter from outside an account waits for a check of the identity, w
     true,
     as.id,
   ]);
+  const verifiedAt = Date.parse(verified.identity.verifiedAt);
+  assert.equal(verified.cancellableUntil, new Date(verifiedAt + HOUR_MS).toISOString());
   const timeline = (await rest.call("GET", `${path}/timeline`, { as })).body.items;
   assert.deepEqual(timeline.map(({ event, note }: Record<string, unknown>) => [event, note]), [
     ["open", "two pages"],

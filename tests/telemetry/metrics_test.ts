@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { countWork } from "../../db/work_counts.ts";
 import { INSTRUMENTS } from "../../telemetry/metrics.ts";
-import { createWorld, register } from "../actors/world.ts";
+import { createWorld, register, tell } from "../actors/world.ts";
 import { eventually } from "../eventually.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
 import { gatewayHeaders, MESH, portsOf, production, TRUSTING } from "../production.ts";
@@ -103,6 +103,7 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
     timers: { due: 0, oldestAge: 0, failing: 0 },
     requests: [],
     notices: [],
+    holds: [],
     participants: [],
   });
 
@@ -113,7 +114,9 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
   const waiting = await countWork(worker);
   const backlogs = waiting.outbox.map(({ topic, backlog }) => [topic, backlog]);
   assert.deepEqual(backlogs, [["audit.event", 2], ["customer.created", 1], ["gdpr.notice_due", 1]]);
-  assert.deepEqual(waiting.notices, [{ kind: "RECEIVED", due: 1, overdue: 0, expired: 0 }]);
+  assert.deepEqual(waiting.notices, [
+    { kind: "RECEIVED", due: 1, overdue: 0, expired: 0, undeliverable: 0 },
+  ]);
   for (const { oldestAge } of waiting.outbox) assert.ok(Math.abs(oldestAge - 3_600) < 60);
   assert.equal(waiting.timers.due, 1);
   assert.ok(Math.abs(waiting.timers.oldestAge - 7_200) < 60);
@@ -137,12 +140,23 @@ Deno.test("the worker role can count backlogs and requests of every store, but n
     update gdpr_requests set snapshot = jsonb_set(snapshot, '{value}', '{"IN_PROGRESS": "residue_found"}')`;
   assert.equal((await countWork(worker)).requests[0]?.residue, 1);
 
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  const held = await register(world);
+  const place = (fields: object) => tell(world, held, "hold.place", { ground: "LEGAL_CLAIM", ...fields });
+  const holds = [await place({}), await place({}), await place({ until }), await place({})];
+  const [lifted, recent] = holds.map(({ ids }) => ids.holdId!) as [string, string];
+  await tell(world, held, "hold.lift", { holdId: lifted });
+  await world.admin`
+    update customer_holds set placed_at = now() - interval '13 months' where hold_id <> ${recent}`;
+  assert.deepEqual((await countWork(worker)).holds, [{ ground: "LEGAL_CLAIM", inEffect: 3, old: 1 }]);
+
   await assert.rejects(worker`select from gdpr_requests`, { code: "42501" });
   for (const role of ["customer_api", "customer_reader"] as const) {
     const pool = world.database.pool(role);
     await assert.rejects(pool`select count_gdpr_requests()`, { code: "42501" });
     await assert.rejects(pool`select count_overdue_participants()`, { code: "42501" });
     await assert.rejects(pool`select count_gdpr_notices()`, { code: "42501" });
+    await assert.rejects(pool`select count_customer_holds()`, { code: "42501" });
   }
 });
 

@@ -60,7 +60,7 @@ export async function* collectOwnData(
     yield* recordsOf(row, { groups, changedAt, isJournalWhole, contact }, resolve).map(deliver);
   }
   if (type !== "ACCESS") return;
-  const requests = rows.flatMap(({ id }) => typeof id.request_id === "string" ? [id.request_id] : []);
+  const requests = rows.flatMap(({ table, id }) => table === "gdpr_requests" ? [String(id.request_id)] : []);
   for await (const record of readJournals(sql, { storeId, customerId, requests, services })) {
     yield deliver(record);
   }

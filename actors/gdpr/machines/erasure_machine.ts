@@ -34,6 +34,7 @@ import {
   fulfillActions,
   identifyActions,
   identifying,
+  identifyProposedActions,
   notify,
   openingActions,
   raiseLater,
@@ -80,7 +81,7 @@ export function createErasureMachine(participants: readonly string[]) {
             on: {
               ...identifying.on,
               "identity.verify": [
-                { guard: "isProposed", target: "proposed", actions: identifyActions },
+                { guard: "isProposed", target: "proposed", actions: identifyProposedActions },
                 { target: "grace", actions: identifyActions },
               ],
             },

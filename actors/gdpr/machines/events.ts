@@ -134,6 +134,8 @@ export type RequestEvent =
     | { type: "hold" }
     /** `customerHeld`: legal holds on the customer are in effect; the runtime adds it. */
     | { type: "release"; customerHeld?: boolean }
+    /** Another request of the subject has erased the data, so the identity cannot be checked any more. */
+    | { type: "subject.erased" }
     /** Something about the customer has changed that the request may depend on. */
     | { type: "customer.changed"; customerHeld: boolean; reopened: boolean }
     | { type: "extend"; dueAt: number }

@@ -75,7 +75,7 @@ export const requestSetup = setup({
     countOverdue: assign({
       overdue: ({ context: { overdue } }, { service }: { service: string }) => [...overdue, service],
     }),
-    /** The grace period starts when the second person confirms the erasure. */
+    /** Starts the grace period, once: its length is the time from the opening to the start. */
     restartGrace: assign({
       startsAt: ({ context, event }) => timeOf({ context, event }) + context.startsAt - openedAtOf(context),
     }),
@@ -252,6 +252,7 @@ export const identifying = requestSetup.createStateConfig({
       },
       { actions: [{ type: "countIdentityFailure" }, audit("GDPR_IDENTITY_CHECK_FAILED")] },
     ],
+    "subject.erased": endUnidentified,
     "information.request": {
       target: "waiting_for_information",
       actions: [
@@ -279,18 +280,21 @@ export const waitingForInformation = requestSetup.createStateConfig({
         audit("GDPR_INFORMATION_RECEIVED"),
       ],
     },
+    "subject.erased": endUnidentified,
     extend: {}, // the due date is not known yet
     "clock.at_risk": {},
     "clock.overdue": {},
   },
 });
 
-/** Actions of a successful check. The grace period of an erasure starts with it. */
-export const identifyActions = [
+/** Actions of a successful check before the decision of a second person, with which the grace period starts. */
+export const identifyProposedActions = [
   { type: "setIdentified" } as const,
-  { type: "restartGrace" } as const,
   audit("GDPR_IDENTITY_VERIFIED"),
 ];
+
+/** Actions of a successful check. The grace period of an erasure starts with it. */
+export const identifyActions = [...identifyProposedActions, { type: "restartGrace" } as const];
 
 /** Retry of a step that concerns no single participant. */
 export const stepRetry = <State extends string>(target: State) =>

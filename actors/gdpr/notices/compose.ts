@@ -1,5 +1,6 @@
 /** Subject and text of a notice, from the facts of its request and the settings of the store. */
 import type { GdprRequestRow, ParticipantRow } from "../../../db/gdpr_requests.ts";
+import { isCancellable } from "../../../domain/cancellation.ts";
 import type { NoticeKind } from "../../../domain/notices.ts";
 import type { StoreSettings } from "../../../domain/store_settings.ts";
 import { createPresentation, type Presentation } from "../exports/documents/presentation.ts";
@@ -47,7 +48,7 @@ function valuesOf({ request }: NoticeFacts, { texts, formatTime }: Presentation)
     received: formatTime(receivedAt),
     due: formatTime(dueAt),
     completed: formatTime(completedAt ?? dueAt),
-    until: formatTime(new Date(context.expiresAt ?? context.startsAt)),
+    until: formatTime(new Date(context.expiresAt ?? request.cancellableUntil ?? dueAt)),
   };
 }
 
@@ -55,11 +56,13 @@ function valuesOf({ request }: NoticeFacts, { texts, formatTime }: Presentation)
 function details(facts: NoticeFacts, presentation: Presentation): string[] {
   const { kind, request, participants } = facts;
   const { texts: { notices } } = presentation;
-  const { cancellable } = request.isGuest ? notices.withoutAccount : notices;
+  const { cancellable, cancellableUntil } = request.isGuest ? notices.withoutAccount : notices;
   const reason = (text: string | null) => text === null ? [] : [fill(notices.reason, { reason: text })];
   switch (kind) {
     case "RECEIVED":
-      return canBeCanceled(request) ? [fill(cancellable, valuesOf(facts, presentation))] : [];
+      return isErasureWithTime(request)
+        ? [fill(request.cancellableUntil ? cancellableUntil : cancellable, valuesOf(facts, presentation))]
+        : [];
     case "IDENTITY_NEEDED":
       return reason(request.informationReason);
     case "EXTENDED":
@@ -84,10 +87,11 @@ function details(facts: NoticeFacts, presentation: Presentation): string[] {
   }
 }
 
-/** An erasure that has not begun. */
-function canBeCanceled({ type, status, createdAt, snapshot }: GdprRequestRow): boolean {
-  const { context } = snapshot as RequestSnapshot;
-  return type === "ERASURE" && status === "PENDING" && context.startsAt > createdAt.getTime();
+/** Whether the request is an erasure that has not begun, and does not begin at once. */
+function isErasureWithTime(request: GdprRequestRow): boolean {
+  const { type, createdAt, cancellableUntil } = request;
+  return type === "ERASURE" && isCancellable(request) &&
+    (cancellableUntil === null || cancellableUntil > createdAt);
 }
 
 function complaint({ settings: { supervisoryAuthority } }: NoticeFacts, { texts }: Presentation): string {

@@ -22,6 +22,8 @@ const opening = z.strictObject({
   dueAt: z.date(),
   /** Whether the notice waits for the end of an erasure. */
   waits: z.boolean(),
+  /** The customer was erased, and no recipient is left. */
+  unreachable: z.boolean().default(false),
 });
 
 const handlers = {
@@ -32,6 +34,10 @@ const handlers = {
   deliver: handler(SYSTEM, z.strictObject({}), ({ row }: { row: NoticeRow }) => ({
     event: { type: "deliver" },
     changedFields: row.delivery === "DELIVERED" ? [] : ["delivery"],
+  })),
+  bounce: handler(SYSTEM, z.strictObject({}), ({ row }: { row: NoticeRow }) => ({
+    event: { type: "bounce" },
+    changedFields: row.delivery === "UNDELIVERABLE" || row.delivery === "WAIVED" ? [] : ["delivery"],
   })),
   waive: handler(STAFF, z.strictObject({ waiver: z.enum(NOTICE_WAIVERS) }), ({ by }, { waiver }) => ({
     event: { type: "waive" },
@@ -46,6 +52,7 @@ const DELIVERY_OF: Readonly<Record<string, NoticeDelivery>> = {
   waiting: "WAITING",
   due: "DUE",
   delivered: "DELIVERED",
+  undeliverable: "UNDELIVERABLE",
   waived: "WAIVED",
   expired: "EXPIRED",
 };
@@ -55,6 +62,7 @@ const STATE_WORDS: Readonly<Record<NoticeDelivery, string>> = {
   WAITING: "it is not due yet",
   DUE: "it is due",
   DELIVERED: "it was delivered",
+  UNDELIVERABLE: "it could not be delivered",
   WAIVED: "staff have waived it",
   EXPIRED: "it has expired",
 };
@@ -74,6 +82,7 @@ export const noticeBehavior: Behavior<NoticeRow> = {
     open: "create",
     fall_due: "publish",
     deliver: "confirm",
+    bounce: "report",
     waive: "waive",
   } satisfies Record<NoticeCommand["type"], string>,
   describeState: ({ value }) => STATE_WORDS[deliveryOf(value)],
@@ -82,17 +91,19 @@ export const noticeBehavior: Behavior<NoticeRow> = {
     type: "open",
     by: SYSTEM,
     input: opening,
-    async begin({ ref, readTime }, { requestId, customerId, kind, dueAt, waits }: z.output<typeof opening>) {
-      const input: NoticeInput = {
+    async begin({ ref, readTime }, input: z.output<typeof opening>) {
+      const { requestId, customerId, kind, dueAt, waits, unreachable } = input;
+      const start: NoticeInput = {
         noticeId: ref.id,
         requestId,
         kind,
         dueAt: dueAt.getTime(),
         createdAt: (await readTime()).getTime(),
         waits,
+        ...(unreachable && { unreachable }),
       };
       const columns = { requestId, customerId, kind, dueAt, machine: NOTICE_MACHINE };
-      return { machine: noticeMachine, input, columns, customerId };
+      return { machine: noticeMachine, input: start, columns, customerId };
     },
   },
   handlers,

@@ -4,7 +4,7 @@ import { findParticipants, findRequest } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import type { StoreReader } from "../../../db/store_reader.ts";
 import { DomainError } from "../../../domain/errors.ts";
-import type { NoticeKind } from "../../../domain/notices.ts";
+import type { NoticeDelivery, NoticeKind } from "../../../domain/notices.ts";
 import type { SealingKey } from "../../../lib/sealing.ts";
 import { type ComposedNotice, composeNotice } from "./compose.ts";
 import { findSubjectRecipient } from "../requests/subject.ts";
@@ -23,8 +23,11 @@ export interface DueNotice extends ComposedNotice {
   email: string;
 }
 
-/** @throws {DomainError} NOT_FOUND. REFUSED_IN_STATE: the notice is not due, or has no recipient */
+/** @throws {DomainError} NOT_FOUND. REFUSED_IN_STATE: the notice is settled or not due yet, or has no recipient */
 export type ReadNotice = (key: NoticeKey) => Promise<DueNotice>;
+
+/** States in which a notice can be sent. The address of an undeliverable one may have been corrected. */
+const DELIVERABLE: readonly NoticeDelivery[] = ["DUE", "UNDELIVERABLE"];
 
 /** @param keys seal recipients: the current one, followed by earlier ones */
 export const createNoticeReader =
@@ -34,7 +37,9 @@ export const createNoticeReader =
       if (!notice) throw new DomainError("NOT_FOUND", `Cannot find notice ${noticeId}`);
       const refused = (why: string) =>
         new DomainError("REFUSED_IN_STATE", `Cannot read notice ${noticeId}: ${why}`);
-      if (notice.delivery !== "DUE") throw refused(`it is not due: its state is ${notice.delivery}`);
+      if (!DELIVERABLE.includes(notice.delivery)) {
+        throw refused(`it is not due: its state is ${notice.delivery}`);
+      }
       const { requestId, customerId, kind } = notice;
       const [request, participants, settings, present] = await Promise.all([
         findRequest(sql, storeId, requestId),

@@ -14,33 +14,45 @@ export interface Recipient {
   locale: string | null;
 }
 
+/** Key of a customer or of a guest. */
+interface SubjectKey {
+  storeId: string;
+  customerId: string;
+}
+
 const placeOf = ({ storeId, noticeId }: Pick<NoticeRow, "storeId" | "noticeId">) =>
   ["gdpr_notices", storeId, noticeId] as const;
 
-/** Seals the recipient of every notice to a customer that is not settled. The customer is about to be erased. */
+/** Seals the recipient of every notice to a subject that is not settled. The subject is about to be erased. */
 export async function sealRecipients(
   tx: Tx,
   key: SealingKey,
-  { storeId, customerId }: { storeId: string; customerId: string },
+  { storeId, customerId }: SubjectKey,
   recipient: Recipient,
 ): Promise<void> {
   for (const noticeId of await findUnsettledNotices(tx, storeId, customerId)) {
-    const notice = { storeId, noticeId };
-    await storeSealedRecipient(tx, notice, await sealRecipient(key, notice, recipient));
+    await sealRecipientOf(tx, key, { storeId, noticeId }, recipient);
   }
 }
 
-/** Copies the sealed recipient of the closing notice of an erasure that has begun, if one has. */
-export async function inheritRecipient(
+/** Seals the recipient of one notice. */
+export async function sealRecipientOf(
   tx: Tx,
-  keys: readonly [SealingKey, ...SealingKey[]],
-  { storeId, requestId, noticeId }: { storeId: string; requestId: string; noticeId: string },
+  key: SealingKey,
+  notice: { storeId: string; noticeId: string },
+  recipient: Recipient,
 ): Promise<void> {
-  const closing = await findSealedNotice(tx, storeId, requestId);
-  const recipient = closing && await openRecipient(keys, closing);
-  if (!recipient) return;
-  const notice = { storeId, noticeId };
-  await storeSealedRecipient(tx, notice, await sealRecipient(keys[0], notice, recipient));
+  await storeSealedRecipient(tx, notice, await sealRecipient(key, notice, recipient));
+}
+
+/** Returns the recipient of another notice to an erased subject; undefined once every notice is settled. */
+export async function findSealedRecipient(
+  tx: Tx,
+  keys: readonly SealingKey[],
+  { storeId, customerId }: SubjectKey,
+): Promise<Recipient | undefined> {
+  const sealed = await findSealedNotice(tx, storeId, customerId);
+  return sealed && await openRecipient(keys, sealed);
 }
 
 function sealRecipient(

@@ -41,13 +41,14 @@ import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { participantHashesOf } from "./email_hash.ts";
-import { lockSubject } from "./subject.ts";
+import { isContactDestroyed, lockSubject } from "./subject.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
+import { RIGHTS } from "../types.ts";
 import { addMilliseconds } from "../../../lib/dates.ts";
 import type { SealingKey } from "../../../lib/sealing.ts";
-import { inheritRecipient, sealRecipients } from "../notices/recipient.ts";
+import { findSealedRecipient, sealRecipientOf, sealRecipients } from "../notices/recipient.ts";
 
 /** Functions with keys that the actions call. */
 export interface RequestTools {
@@ -93,6 +94,7 @@ export function createRequestActions(
         : (await findErasableValues(tx, storeId, customerId)).map(({ value }) => value);
       const tables = await countPersonalData(tx, storeId, customerId);
       const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
+      await endUnidentified(step); // before the recipients of their notices are sealed
       countTexts(tables, await countFreeText(tx, { storeId, customerId })); // removed below
       const customerVersion = isGuest
         ? await eraseGuest(step)
@@ -148,17 +150,23 @@ export function createRequestActions(
 
     async notify(step, { kind, dueAt, cause, waits }) {
       if (cause === "RESTORE") return; // the customer was informed of the first erasure
-      const { tx, event: { ref }, send } = step;
+      const { tx, event: { ref: { storeId, id: requestId } }, send } = step;
+      const customerId = subjectOf(step);
+      const sealed = await isContactDestroyed(tx, { storeId, customerId })
+        ? await findSealedRecipient(tx, sealingKeys, { storeId, customerId })
+        : "not needed";
       const noticeId = newId();
-      await send({ kind: "gdpr_notice", storeId: ref.storeId, id: noticeId }, {
+      await send({ kind: "gdpr_notice", storeId, id: noticeId }, {
         type: "open",
-        requestId: ref.id,
-        customerId: subjectOf(step),
+        requestId,
+        customerId,
         kind,
         dueAt: new Date(dueAt),
         waits,
+        unreachable: sealed === undefined,
       });
-      await inheritRecipient(tx, sealingKeys, { storeId: ref.storeId, requestId: ref.id, noticeId });
+      if (sealed === undefined || sealed === "not needed") return;
+      await sealRecipientOf(tx, sealingKeys[0], { storeId, noticeId }, sealed);
     },
 
     async publishNotices({ tx, event: { ref }, send }) {
@@ -213,6 +221,17 @@ async function publishRequested(
     customerVersion,
   };
   await insertOutbox(tx, [domainMessage(event, message)]);
+}
+
+/** Ends the other requests of the subject whose identity is not checked: after the erasure it cannot be checked. */
+async function endUnidentified(step: RequestStep): Promise<void> {
+  const { tx, event: { ref: { storeId, id } }, send } = step;
+  const open = await findOpenRequests(tx, storeId, subjectOf(step), RIGHTS);
+  for (const request of open) {
+    if (request.requestId === id || isIdentified(request)) continue;
+    const target = { kind: "gdpr_request" as const, storeId, id: request.requestId };
+    await ignoreRefused(send(target, { type: "subject.erased" })); // it has ended since it was read
+  }
 }
 
 /** Destroys the contact data of a guest, and all text about the requests. Returns the version, which a guest lacks. */

@@ -129,6 +129,9 @@ const STATUS_WORDS = {
 function columnsOf({ columns, snapshot, version }: Change) {
   const { value, context } = snapshot as { value: StateValue; context: RequestContext };
   const status = statusOf(value);
+  const fetchWaitEndsAt = isIn(value, "waiting_for_download")
+    ? new Date(fetchWaitEnd(context, context.fetchUntil ?? 0))
+    : null;
   return {
     ...columns,
     status,
@@ -136,9 +139,9 @@ function columnsOf({ columns, snapshot, version }: Change) {
     completedAt: dateOf(context.completedAt),
     dueAt: new Date(context.dueAt),
     fetchedAt: dateOf(context.fetchedAt),
-    fetchWaitEndsAt: isIn(value, "waiting_for_download")
-      ? new Date(fetchWaitEnd(context, context.fetchUntil ?? 0))
-      : null,
+    fetchWaitEndsAt,
+    // In every other state before the start, the end depends on a decision or on another request.
+    cancellableUntil: isIn(value, "grace") ? new Date(context.startsAt) : fetchWaitEndsAt,
     identityFailures: context.identityFailures ?? 0,
     informationRequestedAt: isIn(value, "waiting_for_information") ? dateOf(context.pausedAt ?? null) : null,
     snapshot: { value, context } satisfies RequestSnapshot,

@@ -101,6 +101,7 @@ export const requestCommands = {
   compiled: plain(SYSTEM, "compiled"),
   "access.closed": plain(SYSTEM, "access.closed"),
   "customer.changed": plain(SYSTEM, "customer.changed"),
+  "subject.erased": plain(SYSTEM, "subject.erased"),
   hold: handler(
     STAFF,
     reasoned.extend({ ground: z.enum(HOLD_GROUNDS) }),
@@ -295,6 +296,7 @@ export const REQUEST_OPERATIONS = {
   compiled: "complete",
   "access.closed": "start",
   "customer.changed": "review",
+  "subject.erased": "end",
   hold: "hold",
   refuse: "refuse",
   extend: "extend",

@@ -1,7 +1,13 @@
 /** The person whom a request is about: a customer, or a guest, who has no account. */
 import { v7 as newId } from "uuid";
 import type { Tx } from "../../../db/connect.ts";
-import { type CustomerRow, findCustomerByEmail, findRecipient, lockCustomer } from "../../../db/customers.ts";
+import {
+  type CustomerRow,
+  findCustomerByEmail,
+  findRecipient,
+  isCustomerErased,
+  lockCustomer,
+} from "../../../db/customers.ts";
 import { type EmailHash, insertEmailHashes } from "../../../db/email_hashes.ts";
 import {
   findGuest,
@@ -58,6 +64,12 @@ export async function lockSubject(
     status: null,
     isGuest: true,
   };
+}
+
+/** Whether the contact data of the subject are destroyed. */
+export async function isContactDestroyed(tx: Tx, { storeId, customerId }: GuestKey): Promise<boolean> {
+  return await isCustomerErased(tx, storeId, customerId) ??
+    (await findGuest(tx, { storeId, customerId }))?.sealedContact === null;
 }
 
 /** Returns where the subject can be reached; undefined after an erasure. */

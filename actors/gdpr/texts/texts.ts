@@ -153,14 +153,17 @@ export interface Texts {
   notices: {
     /** The texts: `{right}`, `{received}`, and of some `{due}`, `{completed}`, `{until}`, `{request}`. */
     kinds: Record<NoticeKind, { subject: string; text: string }>;
-    /** `{until}` */
+    /** Of an erasure without a known end of that time. */
     cancellable: string;
+    /** `{until}` */
+    cancellableUntil: string;
     /** Instead of the texts that name the account of the person. */
     withoutAccount: {
       /** `{right}`, `{received}`, `{until}` */
       ready: string;
-      /** `{until}` */
       cancellable: string;
+      /** `{until}` */
+      cancellableUntil: string;
     };
     /** `{reason}` */
     reason: string;

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file io/shopstar/customer/v1/customer_service.proto.
  */
 export const file_io_shopstar_customer_v1_customer_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkihgIKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uEjcKBnN0YXR1cxgEIAEoDjInLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkN1c3RvbWVyU3RhdHVzQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSKAAwobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzcxI3CgZzdGF0dXMYCCABKA4yJy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5DdXN0b21lclN0YXR1cxIPCgd2ZXJzaW9uGAkgASgFQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWVCCQoHX2xvY2FsZSKxAQoHQWRkcmVzcxISCgphZGRyZXNzX2lkGAEgASgJEg0KBWxpbmUxGAIgASgJEhIKBWxpbmUyGAMgASgJSACIAQESDAoEY2l0eRgEIAEoCRISCgVzdGF0ZRgFIAEoCUgBiAEBEg8KB2NvdW50cnkYBiABKAkSGAoLcG9zdGFsX2NvZGUYByABKAlIAogBAUIICgZfbGluZTJCCAoGX3N0YXRlQg4KDF9wb3N0YWxfY29kZSJzChVDb25maXJtRXJhc3VyZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIPCgdzZXJ2aWNlGAMgASgJEhAKCGV2aWRlbmNlGAQgASgJEhEKCXNpZ25hdHVyZRgFIAEoDCJFChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEhkKEWFscmVhZHlfY29uZmlybWVkGAIgASgIIjcKEEdldE5vdGljZVJlcXVlc3QSEQoJbm90aWNlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIsIBChFHZXROb3RpY2VSZXNwb25zZRIRCglub3RpY2VfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIxCgRraW5kGAQgASgOMiMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuTm90aWNlS2luZBINCgVlbWFpbBgFIAEoCRIQCghsYW5ndWFnZRgGIAEoCRIPCgdzdWJqZWN0GAcgASgJEgwKBHRleHQYCCABKAkiOwoUQ29uZmlybU5vdGljZVJlcXVlc3QSEQoJbm90aWNlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIkQKFUNvbmZpcm1Ob3RpY2VSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoCBIZChFhbHJlYWR5X2NvbmZpcm1lZBgCIAEoCCqIAQoOQ3VzdG9tZXJTdGF0dXMSHwobQ1VTVE9NRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQ1VTVE9NRVJfU1RBVFVTX0FDVElWRRABEh0KGUNVU1RPTUVSX1NUQVRVU19TVVNQRU5ERUQQAhIaChZDVVNUT01FUl9TVEFUVVNfQ0xPU0VEEAMq7gEKD1ByaWNlTGlzdFJlYXNvbhIhCh1QUklDRV9MSVNUX1JFQVNPTl9VTlNQRUNJRklFRBAAEh4KGlBSSUNFX0xJU1RfUkVBU09OX05PX0dST1VQEAESIAocUFJJQ0VfTElTVF9SRUFTT05fT05MWV9HUk9VUBACEiYKIlBSSUNFX0xJU1RfUkVBU09OX0hJR0hFU1RfUFJJT1JJVFkQAxInCiNQUklDRV9MSVNUX1JFQVNPTl9FQVJMSUVTVF9BU1NJR05FRBAEEiUKIVBSSUNFX0xJU1RfUkVBU09OX0xPV0VTVF9HUk9VUF9JRBAFKvwBCgpOb3RpY2VLaW5kEhsKF05PVElDRV9LSU5EX1VOU1BFQ0lGSUVEEAASGAoUTk9USUNFX0tJTkRfUkVDRUlWRUQQARIfChtOT1RJQ0VfS0lORF9JREVOVElUWV9ORUVERUQQAhIYChROT1RJQ0VfS0lORF9FWFRFTkRFRBADEhcKE05PVElDRV9LSU5EX1JFRlVTRUQQBBIZChVOT1RJQ0VfS0lORF9DQU5DRUxMRUQQBRIVChFOT1RJQ0VfS0lORF9SRUFEWRAGEhYKEk5PVElDRV9LSU5EX0VSQVNFRBAHEhkKFU5PVElDRV9LSU5EX1JFQ1RJRklFRBAIMtcECg9DdXN0b21lclNlcnZpY2USegoRR2V0Q3VzdG9tZXJHcm91cHMSMS5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QaMi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lckdyb3Vwc1Jlc3BvbnNlEoABChNHZXRDdXN0b21lclNuYXBzaG90EjMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Q3VzdG9tZXJTbmFwc2hvdFJlcXVlc3QaNC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lclNuYXBzaG90UmVzcG9uc2UScQoOQ29uZmlybUVyYXN1cmUSLi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtRXJhc3VyZVJlcXVlc3QaLy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtRXJhc3VyZVJlc3BvbnNlEmIKCUdldE5vdGljZRIpLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldE5vdGljZVJlcXVlc3QaKi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXROb3RpY2VSZXNwb25zZRJuCg1Db25maXJtTm90aWNlEi0uaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQ29uZmlybU5vdGljZVJlcXVlc3QaLi5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtTm90aWNlUmVzcG9uc2VCPwoXaW8uc2hvcHN0YXIuY3VzdG9tZXIudjFQAVoic2hvcHN0YXIuaW8vY3VzdG9tZXIvdjE7Y3VzdG9tZXJ2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ci5pby9zaG9wc3Rhci9jdXN0b21lci92MS9jdXN0b21lcl9zZXJ2aWNlLnByb3RvEhdpby5zaG9wc3Rhci5jdXN0b21lci52MSJBChhHZXRDdXN0b21lckdyb3Vwc1JlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkihgIKGUdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USPQoLbWVtYmVyc2hpcHMYASADKAsyKC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Hcm91cE1lbWJlcnNoaXASGgoNcHJpY2VfbGlzdF9pZBgCIAEoCUgAiAEBEkMKEXByaWNlX2xpc3RfcmVhc29uGAMgASgOMiguaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuUHJpY2VMaXN0UmVhc29uEjcKBnN0YXR1cxgEIAEoDjInLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkN1c3RvbWVyU3RhdHVzQhAKDl9wcmljZV9saXN0X2lkIosBCg9Hcm91cE1lbWJlcnNoaXASEAoIZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIVCg1wcmljZV9saXN0X2lkGAMgASgJEhAKCHByaW9yaXR5GAQgASgFEi8KC2Fzc2lnbmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJDChpHZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSKAAwobR2V0Q3VzdG9tZXJTbmFwc2hvdFJlc3BvbnNlEhMKC2N1c3RvbWVyX2lkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARINCgVlbWFpbBgEIAEoCRITCgZsb2NhbGUYBSABKAlIAogBARJCChhkZWZhdWx0X3NoaXBwaW5nX2FkZHJlc3MYBiABKAsyIC5pby5zaG9wc3Rhci5jdXN0b21lci52MS5BZGRyZXNzEkEKF2RlZmF1bHRfYmlsbGluZ19hZGRyZXNzGAcgASgLMiAuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuQWRkcmVzcxI3CgZzdGF0dXMYCCABKA4yJy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5DdXN0b21lclN0YXR1cxIPCgd2ZXJzaW9uGAkgASgFQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWVCCQoHX2xvY2FsZSKxAQoHQWRkcmVzcxISCgphZGRyZXNzX2lkGAEgASgJEg0KBWxpbmUxGAIgASgJEhIKBWxpbmUyGAMgASgJSACIAQESDAoEY2l0eRgEIAEoCRISCgVzdGF0ZRgFIAEoCUgBiAEBEg8KB2NvdW50cnkYBiABKAkSGAoLcG9zdGFsX2NvZGUYByABKAlIAogBAUIICgZfbGluZTJCCAoGX3N0YXRlQg4KDF9wb3N0YWxfY29kZSJzChVDb25maXJtRXJhc3VyZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIPCgdzZXJ2aWNlGAMgASgJEhAKCGV2aWRlbmNlGAQgASgJEhEKCXNpZ25hdHVyZRgFIAEoDCJFChZDb25maXJtRXJhc3VyZVJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgIEhkKEWFscmVhZHlfY29uZmlybWVkGAIgASgIIjcKEEdldE5vdGljZVJlcXVlc3QSEQoJbm90aWNlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIsIBChFHZXROb3RpY2VSZXNwb25zZRIRCglub3RpY2VfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRITCgtjdXN0b21lcl9pZBgDIAEoCRIxCgRraW5kGAQgASgOMiMuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuTm90aWNlS2luZBINCgVlbWFpbBgFIAEoCRIQCghsYW5ndWFnZRgGIAEoCRIPCgdzdWJqZWN0GAcgASgJEgwKBHRleHQYCCABKAkicgoUQ29uZmlybU5vdGljZVJlcXVlc3QSEQoJbm90aWNlX2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEjUKBnJlc3VsdBgDIAEoDjIlLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLk5vdGljZVJlc3VsdCJEChVDb25maXJtTm90aWNlUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAgSGQoRYWxyZWFkeV9jb25maXJtZWQYAiABKAgqiAEKDkN1c3RvbWVyU3RhdHVzEh8KG0NVU1RPTUVSX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkNVU1RPTUVSX1NUQVRVU19BQ1RJVkUQARIdChlDVVNUT01FUl9TVEFUVVNfU1VTUEVOREVEEAISGgoWQ1VTVE9NRVJfU1RBVFVTX0NMT1NFRBADKu4BCg9QcmljZUxpc3RSZWFzb24SIQodUFJJQ0VfTElTVF9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpQUklDRV9MSVNUX1JFQVNPTl9OT19HUk9VUBABEiAKHFBSSUNFX0xJU1RfUkVBU09OX09OTFlfR1JPVVAQAhImCiJQUklDRV9MSVNUX1JFQVNPTl9ISUdIRVNUX1BSSU9SSVRZEAMSJwojUFJJQ0VfTElTVF9SRUFTT05fRUFSTElFU1RfQVNTSUdORUQQBBIlCiFQUklDRV9MSVNUX1JFQVNPTl9MT1dFU1RfR1JPVVBfSUQQBSr8AQoKTm90aWNlS2luZBIbChdOT1RJQ0VfS0lORF9VTlNQRUNJRklFRBAAEhgKFE5PVElDRV9LSU5EX1JFQ0VJVkVEEAESHwobTk9USUNFX0tJTkRfSURFTlRJVFlfTkVFREVEEAISGAoUTk9USUNFX0tJTkRfRVhURU5ERUQQAxIXChNOT1RJQ0VfS0lORF9SRUZVU0VEEAQSGQoVTk9USUNFX0tJTkRfQ0FOQ0VMTEVEEAUSFQoRTk9USUNFX0tJTkRfUkVBRFkQBhIWChJOT1RJQ0VfS0lORF9FUkFTRUQQBxIZChVOT1RJQ0VfS0lORF9SRUNUSUZJRUQQCCprCgxOb3RpY2VSZXN1bHQSHQoZTk9USUNFX1JFU1VMVF9VTlNQRUNJRklFRBAAEhsKF05PVElDRV9SRVNVTFRfREVMSVZFUkVEEAESHwobTk9USUNFX1JFU1VMVF9VTkRFTElWRVJBQkxFEAIy1wQKD0N1c3RvbWVyU2VydmljZRJ6ChFHZXRDdXN0b21lckdyb3VwcxIxLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyR3JvdXBzUmVxdWVzdBoyLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyR3JvdXBzUmVzcG9uc2USgAEKE0dldEN1c3RvbWVyU25hcHNob3QSMy5pby5zaG9wc3Rhci5jdXN0b21lci52MS5HZXRDdXN0b21lclNuYXBzaG90UmVxdWVzdBo0LmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldEN1c3RvbWVyU25hcHNob3RSZXNwb25zZRJxCg5Db25maXJtRXJhc3VyZRIuLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbmZpcm1FcmFzdXJlUmVxdWVzdBovLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbmZpcm1FcmFzdXJlUmVzcG9uc2USYgoJR2V0Tm90aWNlEikuaW8uc2hvcHN0YXIuY3VzdG9tZXIudjEuR2V0Tm90aWNlUmVxdWVzdBoqLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkdldE5vdGljZVJlc3BvbnNlEm4KDUNvbmZpcm1Ob3RpY2USLS5pby5zaG9wc3Rhci5jdXN0b21lci52MS5Db25maXJtTm90aWNlUmVxdWVzdBouLmlvLnNob3BzdGFyLmN1c3RvbWVyLnYxLkNvbmZpcm1Ob3RpY2VSZXNwb25zZUI/Chdpby5zaG9wc3Rhci5jdXN0b21lci52MVABWiJzaG9wc3Rhci5pby9jdXN0b21lci92MTtjdXN0b21lcnYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message io.shopstar.customer.v1.GetCustomerGroupsRequest
@@ -459,6 +459,11 @@ export type ConfirmNoticeRequest = Message<"io.shopstar.customer.v1.ConfirmNotic
    * @generated from field: string store_id = 2;
    */
   storeId: string;
+
+  /**
+   * @generated from field: io.shopstar.customer.v1.NoticeResult result = 3;
+   */
+  result: NoticeResult;
 };
 
 /**
@@ -473,14 +478,14 @@ export const ConfirmNoticeRequestSchema: GenMessage<ConfirmNoticeRequest> = /*@_
  */
 export type ConfirmNoticeResponse = Message<"io.shopstar.customer.v1.ConfirmNoticeResponse"> & {
   /**
-   * Always true: the notice counts as delivered. Every other outcome is an error status.
+   * Always true: the report is recorded. Every other outcome is an error status.
    *
    * @generated from field: bool accepted = 1;
    */
   accepted: boolean;
 
   /**
-   * Whether the notice had been confirmed before. Then this call has changed nothing.
+   * Whether the same had been reported before, or the notice was waived and cannot be delivered. Then this call has changed nothing.
    *
    * @generated from field: bool already_confirmed = 2;
    */
@@ -664,6 +669,41 @@ export const NoticeKindSchema: GenEnum<NoticeKind> = /*@__PURE__*/
   enumDesc(file_io_shopstar_customer_v1_customer_service, 2);
 
 /**
+ * Result of the delivery of a notice.
+ *
+ * @generated from enum io.shopstar.customer.v1.NoticeResult
+ */
+export enum NoticeResult {
+  /**
+   * The same as DELIVERED.
+   *
+   * @generated from enum value: NOTICE_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The notice was handed over for delivery.
+   *
+   * @generated from enum value: NOTICE_RESULT_DELIVERED = 1;
+   */
+  DELIVERED = 1,
+
+  /**
+   * The address has refused the notice for good, before or after it was handed over. The notice is not published again,
+   * and staff inform the customer in another way. Do not report a failure that may pass: gdpr.notice_due is sent again.
+   *
+   * @generated from enum value: NOTICE_RESULT_UNDELIVERABLE = 2;
+   */
+  UNDELIVERABLE = 2,
+}
+
+/**
+ * Describes the enum io.shopstar.customer.v1.NoticeResult.
+ */
+export const NoticeResultSchema: GenEnum<NoticeResult> = /*@__PURE__*/
+  enumDesc(file_io_shopstar_customer_v1_customer_service, 3);
+
+/**
  * Read-only lookups for services on the shopping path, the confirmation of erasures, and notices to customers. Every method may also
  * return UNAUTHENTICATED (unknown caller), PERMISSION_DENIED (the caller may not call this method, or names a
  * store that is not its own), UNAVAILABLE and RESOURCE_EXHAUSTED (retry).
@@ -723,7 +763,8 @@ export const CustomerService: GenService<{
    * Fetch it for each attempt, because the text and the address may have changed. Keep neither longer than the delivery
    * takes, in particular that of a notice of the kind ERASED.
    * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such notice. FAILED_PRECONDITION: the notice is
-   * not due: it was delivered or waived, has expired, or has no recipient.
+   * not due: it was delivered or waived, has expired, or has no recipient. An undeliverable notice is returned, as the
+   * address may have been corrected.
    *
    * @generated from rpc io.shopstar.customer.v1.CustomerService.GetNotice
    */
@@ -733,10 +774,11 @@ export const CustomerService: GenService<{
     output: typeof GetNoticeResponseSchema;
   },
   /**
-   * Confirms that a notice was handed over for delivery to its recipient. Idempotent: repeated confirmations are accepted.
-   * The recipient of an erased customer is destroyed with the first one. A notice that was waived or has expired counts
-   * as delivered after it, too.
-   * INVALID_ARGUMENT: an ID is not a UUID. NOT_FOUND: the store has no such notice. FAILED_PRECONDITION: the notice is
+   * Reports that a notice was handed over for delivery to its recipient, or that it cannot be delivered. Idempotent: the
+   * last report counts, and repeated ones are accepted. The recipient of an erased customer is destroyed with the first
+   * one. A notice that was waived or has expired counts as delivered after it, too. One that was waived stays so if it
+   * cannot be delivered.
+   * INVALID_ARGUMENT: an ID is not a UUID, or the result is unknown. NOT_FOUND: the store has no such notice. FAILED_PRECONDITION: the notice is
    * not due yet.
    *
    * @generated from rpc io.shopstar.customer.v1.CustomerService.ConfirmNotice
