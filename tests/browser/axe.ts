@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /** Violations in the current colors and width. @param only rules to check; all by default */
-async function violations(page: Page, only?: string[]): Promise<string[]> {
+export async function violations(page: Page, only?: string[]): Promise<string[]> {
   await page.evaluate(`typeof axe === "undefined" && (() => { ${axe.source} })()`);
   const runOnly = only ? { type: "rule", values: only } : { type: "tag", values: RULES };
   // Limits other results to one element a rule, which is faster.
