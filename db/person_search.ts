@@ -3,7 +3,7 @@ import type { CustomerRow } from "./customers.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** A person whom the store knows by an ID. */
-export interface Person {
+export interface PersonRow {
   customerId: string;
   /** Null: a guest, or a person whom only the erasure memory contains. */
   status: CustomerRow["status"] | null;
@@ -24,8 +24,8 @@ export async function findPersons(
   sql: ReadSql,
   storeId: string,
   customerIds: readonly string[],
-): Promise<Person[]> {
-  return await sql<Person[]>`
+): Promise<PersonRow[]> {
+  return await sql<PersonRow[]>`
     select p.customer_id, c.status, g.customer_id is not null as is_guest, c.email, c.first_name, c.last_name,
       s.erased_at,
       (select count(*)::int from gdpr_requests r

@@ -7,7 +7,7 @@ import {
   findPersons,
   findPersonsByEmailHash,
   findRequestsByLastDigits,
-  type Person,
+  type PersonRow,
 } from "../../db/person_search.ts";
 import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -21,7 +21,7 @@ export const REQUESTS = 50;
 /** Field that matched the text. */
 export type Match = "email" | "earlier email" | "name" | "phone" | "ID" | "request ID";
 
-export interface FoundPerson extends Person {
+export interface FoundPerson extends PersonRow {
   matches: Match[];
 }
 
@@ -89,7 +89,7 @@ export async function find(
 }
 
 /** The email of a guest or an erased person is not stored, so a hash of it is a match of the email itself. */
-function currentMatch(match: Match, { status, erasedAt }: Person): Match {
+function currentMatch(match: Match, { status, erasedAt }: PersonRow): Match {
   return match === "earlier email" && (status === null || erasedAt !== null) ? "email" : match;
 }
 
