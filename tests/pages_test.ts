@@ -102,3 +102,24 @@ function headings(page: string): string[] {
     text.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-")
   );
 }
+
+Deno.test("the guide for officers names forms, links and sections of the inspector", async () => {
+  const guide = await Deno.readTextFile(new URL("../docs/officers.md", import.meta.url));
+  const sources: string[] = [];
+  for await (const path of filesOf(new URL("../inspect/", import.meta.url))) {
+    if (path.pathname.endsWith(".tsx") || path.pathname.endsWith(".ts")) {
+      sources.push(await Deno.readTextFile(path));
+    }
+  }
+  const text = sources.join("\n");
+  const names = [...guide.matchAll(/\*\*([^*]+)\*\*/g)].map(([, name]) => name!.replace(/\s+/g, " "));
+  assert.ok(names.length > 15);
+  assert.deepEqual(names.filter((name) => !text.includes(name)), []);
+});
+
+async function* filesOf(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* filesOf(new URL(`${name}/`, folder));
+    else yield new URL(name, folder);
+  }
+}
