@@ -69,9 +69,12 @@ export async function openSignInLink({ auth, dataDirectory, production }: Config
   const issuer = await openIssuer(dataDirectory);
   const { staffId: id, storeId } = DEMO;
   const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
+  const shopper = { id: DEMO.customerId, type: "CUSTOMER", storeId, roles: [] } as const;
   return {
     code: crypto.randomUUID(),
     token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
+    /** Token of the demo shopper, for GraphiQL. */
+    shopperToken: () => issuer.sign({ principal: shopper, service: undefined }, 8 * 60 * 60),
   };
 }
 

@@ -51,8 +51,10 @@ export interface HttpParts extends HealthParts {
   closing: AbortSignal;
   /** Names of the participants whose URL is not configured. */
   participantsWithoutUrl(): readonly string[];
-  /** Sign-in link to the inspector, in development only. */
-  development: InspectorOptions["development"];
+  /** Sign-in link to the inspector and token of the demo shopper, in development only. */
+  development:
+    | (NonNullable<InspectorOptions["development"]> & { shopperToken(): Promise<string> })
+    | undefined;
 }
 
 export async function createHttp(
@@ -97,6 +99,7 @@ export async function createHttp(
     admit: shedLoad(concurrency, (error) => ({ errors: [maskError(error)] })),
     count,
     production: config.production,
+    demoToken: parts.development?.shopperToken,
   });
   const inspector = createInspector({
     audit,

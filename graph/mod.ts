@@ -32,7 +32,22 @@ export interface GraphOptions extends ResolverOptions {
   count?: CountRequest;
   /** Disables GraphiQL, introspection and the SDL. */
   production: boolean;
+  /** Token of the demo shopper, with which GraphiQL opens. */
+  demoToken?: (() => Promise<string>) | undefined;
 }
+
+/** What GraphiQL opens with. */
+const FIRST_QUERY = `{
+  me {
+    email
+    firstName
+    lastName
+    addresses { line1 city isDefaultShipping }
+    shopperGroups { name priority }
+    gdprRequests { nodes { type status dueAt } }
+  }
+}
+`;
 
 /** Creates an app to mount at `/graphql`. */
 export function createGraph(
@@ -43,6 +58,7 @@ export function createGraph(
     admit = (_, next) => next(),
     count = () => Promise.resolve(undefined),
     production,
+    demoToken,
     ...options
   }: GraphOptions,
 ): Hono {
@@ -69,7 +85,12 @@ export function createGraph(
       errorCache: new LRUCache<string, Error>(REMEMBERED),
     },
     maxRequestBodySize: false, // takeBody limits the size
-    graphiql: production ? false : { title: "customer-service" },
+    graphiql: production ? false : async () => ({
+      title: "customer-service",
+      defaultQuery: FIRST_QUERY,
+      ...(demoToken &&
+        { headers: JSON.stringify({ authorization: `Bearer ${await demoToken()}` }, null, 2) }),
+    }),
     renderGraphiQL: async (options) =>
       (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options), // large and rarely used
     landingPage: false,

@@ -178,15 +178,18 @@ Deno.test("production shows neither the schema nor GraphiQL", async () => {
   });
 });
 
-Deno.test("development shows the schema and GraphiQL", async () => {
-  await using graph = await startGraph();
+Deno.test("development shows the schema, and GraphiQL with a query and a token", async () => {
+  await using graph = await startGraph({ demoToken: () => Promise.resolve("demo.token") });
   assert.match((await graph.ask(getIntrospectionQuery())).text, /firstName/);
   assert.match(
     (await graph.ask(`{ _service { sdl } }`)).data._service.sdl,
     /type Customer\s+@key\(fields: "id"\)/,
   );
   const page = await fetch(graph.url, { headers: { accept: "text/html" } });
-  assert.match(await page.text(), /^\s*<!doctype html>/);
+  const html = await page.text();
+  assert.match(html, /^\s*<!doctype html>/);
+  assert.match(html, /shopperGroups/);
+  assert.match(html, /Bearer demo\.token/);
 });
 
 Deno.test("an operation can be sent by its hash after it was sent in full", async () => {

@@ -50,6 +50,8 @@ export interface TestGraphOptions {
   count?: CountRequest;
   /** Called for each loaded customer. */
   onLoad?: () => void;
+  /** Token with which GraphiQL opens. */
+  demoToken?: () => Promise<string>;
 }
 
 export async function startGraph(
@@ -61,6 +63,7 @@ export async function startGraph(
     bodies = createBodyReader({ proxies: 0 }),
     count,
     onLoad = () => {},
+    demoToken,
   }: TestGraphOptions = {},
 ): Promise<TestGraph> {
   await using stack = new AsyncDisposableStack();
@@ -86,6 +89,7 @@ export async function startGraph(
     authenticate,
     bodies,
     production,
+    demoToken,
     ...(count && { count }),
   });
   const app = createHttpApp({ corsOrigins: [] }).route("/graphql", graph);
