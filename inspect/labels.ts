@@ -54,7 +54,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   "information.request": "information requested",
   "information.receive": "information received",
   "information.expired": "information not received in time",
-  "subject.erased": "data erased by another request",
+  "subject.erased": "person erased",
   proceed: "download renounced by the customer",
   "download.settled": "no download to wait for",
   "download_wait.ended": "wait for the download ended",

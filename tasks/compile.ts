@@ -21,6 +21,7 @@ export const INCLUDED = [
   "inspect/script/inspect.js",
   "inspect/script/live.js",
   "inspect/script/view.js",
+  "inspect/search/search.css",
   "inspect/settings/settings.css",
   "inspect/timeline/timeline.css",
   "vendor/idiomorph/dist/idiomorph.esm.js",

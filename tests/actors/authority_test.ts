@@ -52,6 +52,7 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
     "identity.fail": PEOPLE,
     "information.request": PEOPLE,
     "information.receive": PEOPLE,
+    "subject.erased": SYSTEM,
     "subject.request": ["CUSTOMER"],
     proceed: ["CUSTOMER"],
     "export.fetched": ["CUSTOMER"],
@@ -59,7 +60,7 @@ const PRINCIPALS: Record<ActorKind, Record<string, readonly string[]>> = {
     "export.destroyed": SYSTEM,
     "download.settled": SYSTEM,
   },
-  gdpr_notice: { open: SYSTEM, fall_due: SYSTEM, deliver: SYSTEM, waive: PEOPLE },
+  gdpr_notice: { open: SYSTEM, fall_due: SYSTEM, deliver: SYSTEM, bounce: SYSTEM, waive: PEOPLE },
   store_settings: { "settings.change": STAFF },
 };
 const WRITERS: Record<ActorKind, readonly RoleName[]> = {

@@ -71,6 +71,7 @@ browserTest("forms are accessible when open, refused and accepted", async (open)
   const third = await store.open(await store.register(), "ERASURE");
   await page.goto(`/inspect/requests/${third.id}`);
   await page.locator("summary", { hasText: "Put on hold" }).click();
+  await page.locator("#ground-hold").selectOption("AUTHORITY_ORDER");
   await page.locator("#reason-hold").fill("A court asks");
   await store.send(third, "extend", { reason: "The archive is slow" });
   await page.getByLabel("Yes, put it on hold").check();

@@ -49,6 +49,7 @@ browserTest("each kind of page is accessible, and so are the messages of forms",
 
   await page.goto(`/inspect/requests/${grace.id}`);
   await page.locator("summary", { hasText: "Put on hold" }).click();
+  await page.locator("#ground-hold").selectOption("AUTHORITY_ORDER");
   await page.locator("#reason-hold").fill("A court asks");
   await sample.send(grace, "extend", { reason: "The archive is slow" });
   await page.getByLabel("Yes, put it on hold").check();

@@ -36,6 +36,8 @@ browserTest(
     await page.waitForURL(`/inspect/requests/${erasure.id}`);
     await tabTo(page, page.locator("summary", { hasText: "Put on hold" }));
     await keyboard.press("Enter");
+    await tabTo(page, page.locator("#ground-hold"));
+    await keyboard.press("ArrowDown");
     await tabTo(page, page.locator("#reason-hold"));
     await keyboard.insertText("A court asks");
     await tabTo(page, page.getByLabel("Yes, put it on hold"));

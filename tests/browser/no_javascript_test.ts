@@ -31,6 +31,7 @@ browserTest(
     await page.locator(`a[href="/inspect/requests/${request.id}"]`).click();
     assert.match(await statusLine(page), /^The erasure is about to start/);
     await page.locator("summary", { hasText: "Put on hold" }).click();
+    await page.locator("#ground-hold").selectOption("AUTHORITY_ORDER");
     await page.locator("#reason-hold").fill("A court asks");
     await page.getByLabel("Yes, put it on hold").check();
     await page.getByRole("button", { name: "Put on hold" }).click();

@@ -138,7 +138,7 @@ Deno.test("a file that cannot be understood is refused with what is wrong and wh
   const cases: [body: string, message: RegExp, type?: string, status?: number][] = [
     [
       "email;Kundennummer\n",
-      /column 2 \(Kundennummer\) is not known; .*customerId, email, .*version.* are ignored/,
+      /column 2 \(Kundennummer\) is not known; .*customerId, name, email, .*version.* are ignored/,
     ],
     ["email,First Name,first_name\n", /columns 2 and 3 both name firstName/],
     ["email,version,Version\n", /columns 2 and 3 both name/],
