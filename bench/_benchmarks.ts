@@ -3,7 +3,7 @@ import type { Report } from "./_report.ts";
 
 export interface Benchmark {
   load(): Promise<(args: string[]) => Promise<Report>>;
-  /** Options of the run of all benchmarks, which takes less than twenty minutes on two cores. */
+  /** Options of the run of all benchmarks, which takes less than fifteen minutes on two cores. */
   short: string[];
   /** Options of the full run, by default those of the benchmark. */
   full?: string[];
@@ -22,7 +22,7 @@ export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchm
     "growth",
     {
       load: async () => (await import("./growth.ts")).growth,
-      short: ["--rounds=3", "--seconds=2"],
+      short: ["--rounds=2", "--seconds=2"],
       full: ["--full=1"],
     },
   ],
@@ -42,16 +42,19 @@ export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchm
     "inspector",
     {
       load: async () => (await import("./inspector.ts")).inspector,
-      short: ["--requests=30000", "--rounds=20"],
+      short: ["--requests=20000", "--rounds=15"],
     },
   ],
   [
     "search",
     {
       load: async () => (await import("./search.ts")).search,
-      short: ["--customers=300000", "--rounds=4", "--plans=0"],
+      short: ["--customers=200000", "--rounds=3", "--plans=0"],
       full: ["--plans=0"],
     },
   ],
-  ["retention", { load: async () => (await import("./retention.ts")).retention, short: [] }],
+  ["retention", {
+    load: async () => (await import("./retention.ts")).retention,
+    short: ["--commands=5000", "--erasures=100", "--accounts=100"],
+  }],
 ]);
