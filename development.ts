@@ -63,18 +63,32 @@ export async function addDemoData(
   return (options) => playHistory(past, { api, ...options });
 }
 
+const HOUR_S = 60 * 60;
+
+const isLoopback = (bind: string) => bind === "localhost" || bind === "::1" || bind.startsWith("127.");
+
 /** Creates a sign-in link to the inspector, in development only. It is valid while this process runs. */
-export async function openSignInLink({ auth, dataDirectory, production }: Config) {
+export async function openSignInLink({ auth, bind, databaseUrl, dataDirectory, production }: Config) {
   if (production || auth.mode !== "jwt" || auth.tokens.from !== "development") return undefined;
   const issuer = await openIssuer(dataDirectory);
   const { staffId: id, storeId } = DEMO;
   const principal = { id, type: "STAFF", storeId, roles: ["STORE_MANAGER"] } as const;
-  const shopper = { id: DEMO.customerId, type: "CUSTOMER", storeId, roles: [] } as const;
   return {
     code: crypto.randomUUID(),
     token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
-    /** Token of the demo shopper, for GraphiQL. */
-    shopperToken: () => issuer.sign({ principal: shopper, service: undefined }, 8 * 60 * 60),
+    /**
+     * Token of the demo shopper, who has just signed in, for GraphiQL. Undefined where the demo data are missing, or where
+     * others than this machine reach the service.
+     */
+    shopperToken: databaseUrl === undefined && isLoopback(bind)
+      ? () => {
+        const principal = { id: DEMO.customerId, type: "CUSTOMER", storeId, roles: [] } as const;
+        return issuer.sign(
+          { principal: { ...principal, authenticatedAt: new Date() }, service: undefined },
+          HOUR_S,
+        );
+      }
+      : undefined,
   };
 }
 

@@ -53,7 +53,7 @@ export interface HttpParts extends HealthParts {
   participantsWithoutUrl(): readonly string[];
   /** Sign-in link to the inspector and token of the demo shopper, in development only. */
   development:
-    | (NonNullable<InspectorOptions["development"]> & { shopperToken(): Promise<string> })
+    | NonNullable<InspectorOptions["development"]> & { shopperToken: (() => Promise<string>) | undefined }
     | undefined;
 }
 

@@ -175,7 +175,7 @@ export async function start(config: Config): Promise<Service> {
       .catch((error) => reportHistory(error, closing.signal))
       .then(() => closing.signal.aborted ? undefined : startWork())
     : startWork();
-  if (!playHistory) await started;
+  if (!(playHistory && demo)) await started;
   await introduce(config, { ...ports, signInCode: development?.code }, database.description);
   lazy.loadSoon();
   const [openEdges, openParts] = [edges.move(), stack.move()];

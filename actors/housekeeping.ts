@@ -86,6 +86,16 @@ export function startHousekeeping({ sql, outboxRetentionMs }: HousekeepingOption
   }));
   const vacuum = outageHandlers("vacuum after erasures");
   const tidyUp = async (signal: AbortSignal) => {
+    /** In every round: a long backlog must not delay it. */
+    const vacuumErased = async () => {
+      if (signal.aborted) return;
+      try {
+        await vacuumAfterErasures(sql);
+        vacuum.onSuccess();
+      } catch (error) {
+        if (!signal.aborted) vacuum.onError(error);
+      }
+    };
     const progress = new Map(steps.map((each) => [each, { deleted: 0, batches: 0 }]));
     while (progress.size > 0 && !signal.aborted) {
       const start = performance.now();
@@ -107,15 +117,9 @@ export function startHousekeeping({ sql, outboxRetentionMs }: HousekeepingOption
         }
         if (isLast) progress.delete(each);
       }
+      await vacuumErased();
       // Half of the time is left to other work.
       if (progress.size > 0) await pause(performance.now() - start, signal);
-    }
-    if (signal.aborted) return false;
-    try {
-      await vacuumAfterErasures(sql);
-      vacuum.onSuccess();
-    } catch (error) {
-      if (!signal.aborted) vacuum.onError(error);
     }
     return false;
   };

@@ -46,13 +46,6 @@ export async function lockCustomer(
   return row && { ...row, ...counts };
 }
 
-/** Returns the locale of a customer (BCP 47); null if it is not known. */
-export async function findLocale(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
-  const [row] = await sql<{ locale: string | null }[]>`
-    select locale from customers where store_id = ${storeId} and customer_id = ${customerId}`;
-  return row?.locale ?? null;
-}
-
 /** Returns where a customer can be reached; undefined for an unknown and for an erased customer. */
 export async function findRecipient(
   sql: ReadSql,
@@ -86,13 +79,6 @@ export async function findCustomerByEmail(
     select customer_id from customers
     where store_id = ${storeId} and lower(email) = lower(${email}) and anonymized_at is null`;
   return row?.customerId;
-}
-
-/** Returns the email of a customer; null if it was erased or does not exist. */
-export async function findEmail(sql: ReadSql, storeId: string, customerId: string): Promise<string | null> {
-  const [row] = await sql<{ email: string | null }[]>`
-    select email from customers where store_id = ${storeId} and customer_id = ${customerId}`;
-  return row?.email ?? null;
 }
 
 /** Returns the version of a customer, which may be erased; 0 for an unknown one. */

@@ -1,5 +1,5 @@
 /** Rows of the guests: persons without an account who have made GDPR requests. */
-import type { Sql, Tx } from "./connect.ts";
+import type { Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** Key of a guest. The ID belongs to no customer. */
@@ -34,25 +34,53 @@ export async function findGuest(
 }
 
 /**
- * Returns the ID of the guest whose email has one of the hashes, and whose contact data are still needed. Until the
- * transaction ends, no other one searches for the same hashes.
+ * Locks and returns the guest whose email has one of the hashes, and who was not erased. Until the transaction ends, no
+ * other one searches for the same hashes.
  */
 export async function findGuestByHash(
   tx: Tx,
   storeId: string,
   hashes: readonly Uint8Array[],
-): Promise<string | undefined> {
+): Promise<GuestRow | undefined> {
   const digits = hashes.map((hash) => hash.toHex()).toSorted();
   for (const hash of digits) {
     await tx`select pg_advisory_xact_lock(hashtextextended(${`${storeId} ${hash}`}, 0))`;
   }
-  const [row] = await tx<{ customerId: string }[]>`
-    select g.customer_id from guests g
-    join email_hashes h on h.store_id = g.store_id and h.customer_id = g.customer_id
-    where g.store_id = ${storeId} and g.sealed_contact is not null and h.hash in (
-      select decode(digits, 'hex') from unnest(${digits}::text[]) as digits)
-    limit 1`;
-  return row?.customerId;
+  const [row] = await tx<GuestRow[]>`
+    select ${columns(tx)} from guests
+    where store_id = ${storeId} and anonymized_at is null and customer_id in (
+      select h.customer_id from email_hashes h
+      where h.store_id = ${storeId} and h.hash in (
+        select decode(digits, 'hex') from unnest(${digits}::text[]) as digits))
+    order by created_at limit 1 for update`;
+  return row;
+}
+
+/** Returns the IDs of the guests with contact data whose email has one of the hashes. */
+export async function findGuestsByHash(
+  tx: Tx,
+  storeId: string,
+  hashes: readonly Uint8Array[],
+): Promise<string[]> {
+  const rows = await tx<{ customerId: string }[]>`
+    select customer_id from guests
+    where store_id = ${storeId} and sealed_contact is not null and customer_id in (
+      select h.customer_id from email_hashes h
+      where h.store_id = ${storeId} and h.hash in (
+        select decode(digits, 'hex') from unnest(${hashes.map((hash) => hash.toHex())}::text[]) as digits))
+    order by customer_id`;
+  return rows.map(({ customerId }) => customerId);
+}
+
+/** Seals the contact data again of a guest whose data were destroyed. */
+export async function resealContact(
+  tx: Tx,
+  { storeId, customerId }: GuestKey,
+  { keyId, bytes }: { keyId: string; bytes: Uint8Array },
+): Promise<void> {
+  await tx`
+    update guests set sealed_contact = ${bytes}, key_id = ${keyId}
+    where store_id = ${storeId} and customer_id = ${customerId}`;
 }
 
 export async function insertGuest(
@@ -73,12 +101,12 @@ export async function anonymizeGuest(tx: Tx, { storeId, customerId }: GuestKey, 
 }
 
 /**
- * Destroys the contact data of up to a thousand guests whom no open request and no unsettled notice needs, of every store.
- * Returns their number.
+ * Destroys the contact data of guests, of every store, whom no open request needs, no documents that can be handed over and
+ * no notice that is unsettled or was undeliverable until a month ago. Returns the number of guests.
  *
- * @param sql of the role customer_worker
+ * @param tx of the role customer_worker
  */
-export async function destroyUnneededContacts(sql: Sql | Tx): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`select destroy_unneeded_contacts() as count`;
-  return row?.count ?? 0;
+export async function destroyUnneededContacts(tx: Tx, limit: number): Promise<number> {
+  const [row] = await tx<{ destroyed: number }[]>`select destroy_unneeded_contacts(${limit}) as destroyed`;
+  return row?.destroyed ?? 0;
 }

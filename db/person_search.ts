@@ -15,7 +15,9 @@ export interface PersonRow {
   erasedAt: Date | null;
   /** Number of the GDPR requests about the person. */
   requests: number;
-  /** Receipts of the person's erasures, newest first. */
+  /** Whether an erasure of the person is open. */
+  isBeingErased: boolean;
+  /** Receipts of the person's erasures, newest first. They outlive the requests. */
   receipts: { requestId: string; sequence: number }[];
 }
 
@@ -32,8 +34,11 @@ export async function findPersons(
        where r.store_id = ${storeId} and r.customer_id = p.customer_id) as requests,
       (select coalesce(
          jsonb_agg(jsonb_build_object('requestId', e.request_id, 'sequence', e.sequence) order by e.sequence desc), '[]')
-       from gdpr_requests r join erasure_receipts e using (store_id, request_id)
-       where r.store_id = ${storeId} and r.customer_id = p.customer_id) as receipts
+       from erasure_receipts e
+       where e.store_id = ${storeId} and e.document ->> 'customerId' = p.customer_id::text) as receipts,
+      exists (select from gdpr_requests r
+              where r.store_id = ${storeId} and r.customer_id = p.customer_id and r.type = 'ERASURE'
+                and r.status <> 'COMPLETED') as is_being_erased
     from unnest(${customerIds as string[]}::uuid[]) as p (customer_id)
     left join customers c on c.store_id = ${storeId} and c.customer_id = p.customer_id
     left join guests g on g.store_id = ${storeId} and g.customer_id = p.customer_id

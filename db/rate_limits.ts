@@ -10,8 +10,23 @@ export interface RateKey {
   key: string;
 }
 
-/** Counts one request. Returns the seconds until the next one is accepted, undefined if this one is. */
-export type RateLimit = (key: RateKey) => Promise<number | undefined>;
+/** What is left of a limit. */
+export interface Quota {
+  /** Requests that a window accepts. */
+  requests: number;
+  windowSeconds: number;
+  /** Requests that this replica knows to be left in the window; others may have used some of them. */
+  remaining: number;
+  /** Seconds until the window ends. */
+  resetSeconds: number;
+}
+
+/**
+ * Counts one request. Returns the seconds until the next one is accepted, undefined if this one is.
+ *
+ * @param report called with what is left after the request
+ */
+export type RateLimit = (key: RateKey, report?: (quota: Quota) => void) => Promise<number | undefined>;
 
 /** Time after which a database that has not counted is treated as unavailable, in milliseconds. */
 const PATIENCE_MS = 1_000;
@@ -47,14 +62,15 @@ export function createRateLimit(
     insuranceLimiter: new RateLimiterMemory(window),
   });
   const share = Math.max(1, Math.floor(requests / SHARES));
-  const shares = new ExpiringCache<{ left: number }>(REMEMBERED);
+  const shares = new ExpiringCache<Share>(REMEMBERED);
   const underWay = new Map<string, Promise<number | undefined>>();
 
   /** Takes another share; returns the seconds until one is available. */
   async function take(name: string): Promise<number | undefined> {
     try {
-      const { msBeforeNext } = await limiter.consume(name, share);
-      shares.set(name, { left: share }, Math.max(1, msBeforeNext));
+      const { msBeforeNext, remainingPoints } = await limiter.consume(name, share);
+      const ttlMs = Math.max(1, msBeforeNext);
+      shares.set(name, { left: share, shared: remainingPoints, endsAt: performance.now() + ttlMs }, ttlMs);
       return undefined;
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1_000));
@@ -64,20 +80,40 @@ export function createRateLimit(
     }
   }
 
-  return async ({ storeId, key }) => {
+  const quotaOf = (remaining: number, resetSeconds: number): Quota => ({
+    requests,
+    windowSeconds,
+    remaining,
+    resetSeconds,
+  });
+
+  return async ({ storeId, key }, report) => {
     const name = `${storeId}${SEPARATOR}${key}`;
     for (;;) {
       const allowance = shares.get(name);
       if (allowance && allowance.left > 0) {
         allowance.left--;
+        const { left, shared, endsAt } = allowance;
+        report?.(quotaOf(left + shared, Math.max(1, Math.ceil((endsAt - performance.now()) / 1_000))));
         return undefined;
       }
       let taking = underWay.get(name);
       if (!taking) underWay.set(name, taking = take(name));
       const seconds = await taking;
-      if (seconds !== undefined) return seconds;
+      if (seconds === undefined) continue;
+      report?.(quotaOf(0, seconds));
+      return seconds;
     }
   };
+}
+
+/** Part of a limit that a replica has taken. */
+interface Share {
+  left: number;
+  /** Requests that no replica had taken when this one took its share. */
+  shared: number;
+  /** In milliseconds of `performance.now()`. */
+  endsAt: number;
 }
 
 const SEPARATOR = " ";

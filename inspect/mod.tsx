@@ -22,7 +22,7 @@ import { Frame } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
 import { addRecord } from "./record/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
-import { type InspectEnv, signedIn } from "./session.ts";
+import { type InspectEnv, sessionCookie, signedIn } from "./session.ts";
 import { addSearch } from "./search/mod.tsx";
 import { addSettings } from "./settings/mod.tsx";
 import { createSignIn, createSignOut, respondSessionEnded } from "./sign_in.tsx";
@@ -82,7 +82,9 @@ export function createInspector(options: InspectorOptions): Inspector {
         return await respondSessionEnded(c, options);
       }
       const { status, title, message } = explain(error);
-      const isStranger = expected?.code === "FORBIDDEN" && (c as Context).get("by") === undefined;
+      // A token in a header is the client's own, and the headers of a gateway cannot be replaced by a sign-in here.
+      const isStranger = expected?.code === "FORBIDDEN" && (c as Context).get("by") === undefined &&
+        sessionCookie(c, options.secure) !== undefined;
       const { pathname, search } = new URL(c.req.url);
       const signIn = isStranger
         ? `/inspect/sign-in?to=${

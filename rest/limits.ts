@@ -5,7 +5,7 @@ import { DomainError } from "../domain/errors.ts";
 import type { Principal } from "../domain/principal.ts";
 import { addressOf } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
-import type { RateLimit } from "../db/rate_limits.ts";
+import type { Quota, RateLimit } from "../db/rate_limits.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 import { keyedHash } from "./keyed_hash.ts";
 import { checkBody, checkQuery } from "./request_form.ts";
@@ -45,19 +45,29 @@ export async function limitUnauthenticated(
 /** Middleware that counts requests against their principals. */
 export function limitPrincipals(limits: Limits): MiddlewareHandler<ApiEnv> {
   return createMiddleware<ApiEnv>(async (c, next) => {
-    refuseOverLimit(c, await countRequests(limits)(c.var.by), "this principal");
+    const seconds = await countRequests(limits)(c.var.by, (quota) => describeQuota(c, quota));
+    refuseOverLimit(c, seconds, "this principal");
     await next();
   });
 }
 
 /**
- * Counts the requests of a principal. REST and GraphQL share one limit.
+ * Counts the requests of a principal. REST, GraphQL and the inspector share one limit.
  *
  * @returns a function that resolves with the seconds until the next request is accepted; undefined: this one is
  */
 export function countRequests({ perPrincipal, hashKey }: Pick<Limits, "perPrincipal" | "hashKey">) {
-  return async ({ storeId, id, type }: Principal): Promise<number | undefined> =>
-    await perPrincipal?.({ storeId, key: keyedHash(hashKey, `principal ${type} ${id}`) });
+  return async (
+    { storeId, id, type }: Principal,
+    report?: (quota: Quota) => void,
+  ): Promise<number | undefined> =>
+    await perPrincipal?.({ storeId, key: keyedHash(hashKey, `principal ${type} ${id}`) }, report);
+}
+
+/** Sets the headers of draft-ietf-httpapi-ratelimit-headers. */
+function describeQuota(c: ApiContext, { requests, windowSeconds, remaining, resetSeconds }: Quota): void {
+  c.header("ratelimit-policy", `"principal";q=${requests};w=${windowSeconds}`);
+  c.header("ratelimit", `"principal";r=${remaining};t=${resetSeconds}`);
 }
 
 /**

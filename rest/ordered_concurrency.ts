@@ -109,16 +109,26 @@ function createStarter<Item, Facts, Result>(
   { prepare, work }: Work<Item, Facts, Result>,
 ): (item: Item) => Slot<Result> {
   const holders = new Map<string, Holder>();
+  let started = 0;
+  /** Numbers of the items in progress; for each the first number that was in progress when it was started. */
+  const inProgress = new Map<number, number>();
+  /** Number of the last item with a key, in ascending order, as far back as an item in progress needs. */
+  const lastWith = new Map<string, number>();
   let queued = Promise.resolve();
 
   async function process(
     item: Item,
     facts: Facts,
-    { slot, holder, previous }: { slot: Slot<Result>; holder: Holder; previous: Holder[] },
+    { slot, holder, previous, areOutdated }: {
+      slot: Slot<Result>;
+      holder: Holder;
+      previous: Holder[];
+      /** Whether an earlier item may have changed the facts since they were read. */
+      areOutdated: boolean;
+    },
   ): Promise<void> {
-    const mustWait = previous.length > 0;
-    if (mustWait) await Promise.all(previous.map(({ processed }) => processed));
-    slot.result = { value: await work(item, mustWait ? undefined : facts) };
+    if (previous.length > 0) await Promise.all(previous.map(({ processed }) => processed));
+    slot.result = { value: await work(item, areOutdated ? undefined : facts) };
     for (const key of holder.keys) if (holders.get(key) === holder) holders.delete(key);
   }
 
@@ -126,12 +136,27 @@ function createStarter<Item, Facts, Result>(
   return (item) => {
     const { promise: processed, resolve } = Promise.withResolvers<void>();
     const slot: Slot<Result> = { processed };
+    const number = ++started;
+    const [first = number] = inProgress.keys();
+    inProgress.set(number, first);
+    void processed.then(() => inProgress.delete(number));
     queued = Promise.all([prepare(item), queued]).then(([{ keys, facts }]) => {
       const inherited = keys.flatMap((key) => [...holders.get(key)?.keys ?? []]);
       const holder = { processed, keys: new Set([...keys, ...inherited]) };
       const previous = [...holder.keys].flatMap((key) => holders.get(key) ?? []);
       for (const key of holder.keys) holders.set(key, holder);
-      void process(item, facts, { slot, holder, previous }).then(resolve);
+      // An item that was in progress while the facts were read may have been processed by now.
+      const areOutdated = [...holder.keys].some((key) => (lastWith.get(key) ?? 0) >= first);
+      for (const key of holder.keys) {
+        lastWith.delete(key);
+        lastWith.set(key, number);
+      }
+      const [needed = number] = inProgress.values();
+      for (const [key, last] of lastWith) {
+        if (last >= needed) break;
+        lastWith.delete(key);
+      }
+      void process(item, facts, { slot, holder, previous, areOutdated }).then(resolve);
     });
     return slot;
   };

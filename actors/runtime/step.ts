@@ -156,10 +156,8 @@ async function create(application: Application, scene: Scene, input: unknown): P
   const readFirst = facts && timeOf(scene, facts);
   let time: Promise<Date> | undefined;
   const readTime = () => time ??= tx ? readClock(tx, clock) : Promise.resolve(readFirst!);
-  const [begun, now] = await Promise.all([
-    creation.begin({ ...scene, needs: needs ?? {}, facts, readTime }, input),
-    readTime(),
-  ]);
+  const begun = await creation.begin({ ...scene, needs: needs ?? {}, facts, readTime }, input);
+  const now = await readTime();
   if ("machine" in begun) return await begin(application, { ...scene, now }, begun);
   if ("command" in begun) return await perform(application, { ...scene, ref: begun.ref }, begun.command);
   await keepAnswer(scene, begun, now);

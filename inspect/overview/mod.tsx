@@ -47,7 +47,12 @@ export function addOverview(
     }
     const now = new Date();
     const { text, rows } = await writeCsv(reader, c.var.by.storeId, query, now);
-    await recordAccess(c, audit, { action: "GDPR_REQUESTS_LISTED", operation: "inspectRequestsCsv", rows });
+    await recordAccess(c, audit, {
+      action: "GDPR_REQUESTS_LISTED",
+      operation: "inspectRequestsCsv",
+      customerId: query.filters.customer,
+      rows,
+    });
     c.header(
       "content-disposition",
       `attachment; filename="gdpr-requests-${now.toISOString().slice(0, 10)}.csv"`,

@@ -27,7 +27,9 @@ export function Documents({ hrefTo, row, receipt, exported, mayDownload }: Docum
     <>
       <h2 id="documents">Documents</h2>
       {receipt && <Receipt hrefTo={hrefTo} receipt={receipt} />}
-      {exported && <Exported hrefTo={hrefTo} exported={exported} mayDownload={mayDownload} />}
+      {exported && (
+        <Exported hrefTo={hrefTo} isGuest={row.isGuest} exported={exported} mayDownload={mayDownload} />
+      )}
       {!receipt && !exported && <p class="empty">{describeNoDocuments(row)}</p>}
     </>
   );
@@ -63,16 +65,16 @@ function Receipt({ hrefTo, receipt: { sequence, hash, keyId } }: { hrefTo: HrefT
 }
 
 function Exported(
-  { hrefTo, exported: { expiresAt, sha256, parts }, mayDownload }:
+  { hrefTo, isGuest, exported: { expiresAt, sha256, parts }, mayDownload }:
     & Pick<DocumentsProps, "hrefTo" | "mayDownload">
-    & { exported: Export },
+    & { isGuest: boolean; exported: Export },
 ) {
   return (
     <>
       <p>
-        The documents contain the customer's personal data and expire on{" "}
-        <Instant at={expiresAt} />. The customer downloads them in the storefront, each once per link.
-        Downloading one here invalidates older links to it, and does not count as the customer's download.
+        The documents contain the person's data and expire on <Instant at={expiresAt} />. {isGuest
+          ? "The person has no account to download them from: hand them over, and record that."
+          : "The customer downloads them in the storefront, each once per link. Downloading one here invalidates older links to it, and does not count as the customer's download."}
       </p>
       <p>
         {mayDownload
@@ -105,6 +107,8 @@ function describeNoDocuments({ type, status, outcome }: GdprRequestRow): string 
     ? ["receipt", "There is no receipt"]
     : ["documents", "There are no documents"];
   if (status !== "COMPLETED") return `The ${what} will appear here when the request is fulfilled.`;
-  if (outcome === "CANCELLED" || outcome === "REFUSED") return `${none}: the request was not fulfilled.`;
+  if (outcome === "CANCELLED" || outcome === "REFUSED" || outcome === "NOT_IDENTIFIED") {
+    return `${none}: the request was not fulfilled.`;
+  }
   return type === "ERASURE" ? `${none}.` : "The documents have expired or were deleted by an erasure.";
 }

@@ -58,7 +58,7 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
   }),
   "PENDING.waiting_for_download": ({ fetchWaitEndsAt }) => ({
     words: [
-      "Waiting for the customer to download the documents of an earlier request, ",
+      "Waiting until the person has the documents of an earlier request, ",
       ...(fetchWaitEndsAt ? ["until ", fetchWaitEndsAt] : ["until the wait ends"]),
       "; the erasure then destroys them",
     ],
@@ -86,7 +86,11 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
     const { words, tone } = completed(status);
     const { expiresAt } = status;
     return {
-      words: [...words, "; not downloaded yet", ...(expiresAt ? [", possible until ", expiresAt] : [])],
+      words: [
+        ...words,
+        "; the person does not have the documents yet",
+        ...(expiresAt ? [", possible until ", expiresAt] : []),
+      ],
       ...(tone && { tone }),
     };
   },
@@ -201,7 +205,7 @@ function completed(
           "Completed: answered on ",
           at,
           late,
-          ", but the documents were gone before the customer had fetched them",
+          ", but the documents were gone before the person had them",
         ],
         tone: "risk",
       };

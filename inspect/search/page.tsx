@@ -156,7 +156,7 @@ function Row({ c, person, hasValues }: { c: InspectContext; person: FoundPerson;
 }
 
 function Account(
-  { c, person: { status, isGuest, erasedAt, receipts } }: { c: InspectContext; person: FoundPerson },
+  { c, person: { status, erasedAt, isBeingErased, receipts } }: { c: InspectContext; person: FoundPerson },
 ) {
   if (erasedAt === null) {
     return <>{status === null ? "Without an account" : capitalize(stateLabel(status.toLowerCase()))}</>;
@@ -166,13 +166,13 @@ function Account(
     <>
       Erased on <Instant at={erasedAt} />, {receipt
         ? (
-          <a href={inStore(c, `/inspect/requests/${receipt.requestId}`)}>
+          <a href={inStore(c, `/inspect/requests/${receipt.requestId}/receipt/page`)}>
             receipt no. {receipt.sequence.toLocaleString("en")}
           </a>
         )
-        : status === null && !isGuest
-        ? "by another database: this one has no receipt"
-        : "no receipt yet: the erasure is not completed"}
+        : isBeingErased
+        ? "no receipt yet: the erasure is not completed"
+        : "this database has no receipt"}
     </>
   );
 }

@@ -19,9 +19,9 @@ const openGdprRequest = createRoute({
   operationId: "openGdprRequest",
   method: "post",
   path: "/gdpr-requests",
-  summary: "Opens a request on a customer's behalf",
+  summary: "Opens a request on behalf of a customer or of a person without an account",
   description:
-    "A customer has at most one open request of each type. If one is open, it is returned. A request without a checked " +
+    "A person has at most one open request of each type. If one is open, it is returned. A request without a checked " +
     "identity counts apart: it waits for the check, and delays no other request. A correction of the email also " +
     "requires the role CUSTOMER_MANAGER.",
   tags,

@@ -70,6 +70,8 @@ async function contactOf(api: Sql, hashKeys: HashKeys, { storeId }: World, custo
   );
 }
 
+const destroyContacts = (worker: Sql) => worker.begin((tx) => destroyUnneededContacts(tx, 100));
+
 /** Every row of every table as text. */
 async function dump(admin: Sql): Promise<string> {
   const tables = await admin`select table_name from information_schema.tables where table_schema = 'public'`;
@@ -208,12 +210,12 @@ Deno.test("the contact data of a guest are destroyed once no request and no noti
   const other = await guests.open("ACCESS", { subject: { email: "other@example.com" } });
   const isKept = async () => await contactOf(api, hashKeys, world, customerId) !== undefined;
 
-  await destroyUnneededContacts(worker);
+  await destroyContacts(worker);
   assert.ok(await isKept(), "the request is open");
   await fixture.tell(request, "refuse", { reason: "no answer", ground: "IDENTITY_NOT_PROVEN" }, {
     by: world.officer,
   });
-  await destroyUnneededContacts(worker);
+  await destroyContacts(worker);
   assert.ok(await isKept(), "notices are due");
   for (
     const { noticeId: id } of await world
@@ -221,11 +223,54 @@ Deno.test("the contact data of a guest are destroyed once no request and no noti
   ) {
     await tell(world, { kind: "gdpr_notice", storeId: world.storeId, id }, "deliver");
   }
-  await destroyUnneededContacts(worker);
+  await destroyContacts(worker);
   assert.ok(!await isKept());
-  assert.equal((await world.admin`select 1 from email_hashes where customer_id = ${customerId}`).length, 0);
+  const byId = { storeId: world.storeId, id: customerId, kind: "customer" as const };
+  await assert.rejects(fixture.open(byId, "ERASURE", {}, { by: world.officer }), {
+    code: "REFUSED_IN_STATE",
+    message: /name the person by the email/,
+  });
+  const again = await guests.open("ERASURE");
+  assert.equal((await fixture.row(again)).customerId, customerId, "the hash of the email is known");
+  assert.deepEqual(await contactOf(api, hashKeys, world, customerId), GUEST);
   const { customerId: otherId } = await fixture.row(other);
   assert.ok(await contactOf(api, hashKeys, world, otherId), "of another guest");
+});
+
+Deno.test("contact data stay while documents wait to be handed over, and after a notice could not be delivered", async () => {
+  await using guests = await createGuestWorld();
+  const { world, hashKeys, api, fixture } = guests;
+  const worker = world.database.pool("customer_worker");
+  const request = await guests.open("ACCESS", { identity: CHECK });
+  const { customerId } = await fixture.row(request);
+  await fixture.work(new Date(Date.now() + 60_000));
+  const isKept = async () => {
+    await destroyContacts(worker);
+    return await contactOf(api, hashKeys, world, customerId) !== undefined;
+  };
+  const notices = await world
+    .admin`select notice_id, kind from gdpr_notices where request_id = ${request.id}`;
+  for (const { noticeId: id, kind } of notices) {
+    const notice = { kind: "gdpr_notice" as const, storeId: world.storeId, id };
+    await tell(world, notice, kind === "READY" ? "bounce" : "deliver");
+  }
+  assert.ok(await isKept(), "the documents are available");
+  await fixture.tell(request, "hand_over", {}, { by: world.officer });
+  assert.ok(await isKept(), "the notice could not be delivered");
+  await world
+    .admin`update gdpr_notices set settled_at = now() - interval '31 days' where delivery = 'UNDELIVERABLE'`;
+  assert.ok(!await isKept());
+});
+
+Deno.test("the erasure of an account ends what the person has requested before without an account", async () => {
+  await using guests = await createGuestWorld();
+  const { world, fixture } = guests;
+  const before = await guests.open("ACCESS");
+  const customer = await register(world, { email: GUEST.email });
+  await fixture.open(customer, "ERASURE", {}, { by: shopper(customer) });
+  await fixture.work();
+  const ended = await fixture.row(before);
+  assert.deepEqual([ended.status, ended.outcome], ["COMPLETED", "NOT_IDENTIFIED"]);
 });
 
 Deno.test("an earlier key still opens the contact data, and another key does not", async () => {

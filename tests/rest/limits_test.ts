@@ -68,12 +68,20 @@ Deno.test("all replicas share the count of a principal's requests, and other pri
   }));
   const [one, two] = started.replicas;
   const { system, staff } = world;
-  for (const replica of [one, two, one, two]) assert.equal((await replica.get(system)).status, 404);
+  for (const [index, replica] of [one, two, one, two].entries()) {
+    const { status, headers } = await replica.get(system);
+    assert.deepEqual([status, headers.get("ratelimit-policy")], [404, '"principal";q=4;w=60']);
+    assert.match(
+      headers.get("ratelimit") ?? "",
+      new RegExp(`^"principal";r=${3 - index};t=([1-9]|[1-5]\\d|60)$`),
+    );
+  }
   for (const replica of [one, two]) {
     const refused = await replica.get(system);
     assert.equal(refused.status, 429);
     const seconds = Number(refused.headers.get("retry-after"));
     assert.ok(seconds > 0 && seconds <= 60);
+    assert.equal(refused.headers.get("ratelimit"), `"principal";r=0;t=${seconds}`);
   }
   assert.equal((await one.get(staff)).status, 404);
   assert.equal((await one.get({ ...system, storeId: crypto.randomUUID() })).status, 404);

@@ -107,7 +107,7 @@ export function createCollectionMachine(
             after: { UNTIL_EXPIRY: { target: "not_fetched", actions: notFetchedActions } },
             on: {
               "export.fetched": { target: "fetched", actions: fetchedActions },
-              hand_over: { target: "fetched", actions: fetchedActions },
+              hand_over: { target: "fetched", actions: handedOverActions },
               "export.destroyed": { target: "not_fetched", actions: notFetchedActions },
             },
           },
@@ -116,7 +116,7 @@ export function createCollectionMachine(
           not_fetched: {
             on: {
               "export.fetched": { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] },
-              hand_over: { target: "fetched", actions: [{ type: "setFulfilled" }, ...fetchedActions] },
+              hand_over: { target: "fetched", actions: [{ type: "setFulfilled" }, ...handedOverActions] },
             },
           },
         },
@@ -125,11 +125,13 @@ export function createCollectionMachine(
   });
 }
 
-const fetchedActions = [
+const fetchedWith = (action: string) => [
   { type: "setFetched" } as const,
-  audit("GDPR_EXPORT_FETCHED"),
+  audit(action),
   { type: "releaseErasure" } as const,
 ];
+const fetchedActions = fetchedWith("GDPR_EXPORT_FETCHED");
+const handedOverActions = fetchedWith("GDPR_DOCUMENTS_HANDED_OVER");
 const notFetchedActions = [
   { type: "setOutcome", params: "NOT_FETCHED" } as const,
   audit("GDPR_EXPORT_NOT_FETCHED"),

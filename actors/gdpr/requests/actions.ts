@@ -19,7 +19,7 @@ import {
   upsertParticipant,
 } from "../../../db/gdpr_requests.ts";
 import { findWaitingNotices } from "../../../db/gdpr_notices.ts";
-import { anonymizeGuest } from "../../../db/guests.ts";
+import { anonymizeGuest, findGuestsByHash } from "../../../db/guests.ts";
 import { insertOutbox } from "../../../db/outbox.ts";
 import { countFreeText, removeFreeText } from "../../../db/free_text.ts";
 import {
@@ -94,7 +94,9 @@ export function createRequestActions(
         : (await findErasableValues(tx, storeId, customerId)).map(({ value }) => value);
       const tables = await countPersonalData(tx, storeId, customerId);
       const reasons = digestReasons(await findRequest(tx, storeId, ref.id));
-      await endUnidentified(step); // before the recipients of their notices are sealed
+      const ownHashes = await hashEmail(email);
+      const guests = await findGuestsByHash(tx, storeId, ownHashes.map(({ hash }) => hash));
+      await endUnidentified(step, [customerId, ...guests]); // before the recipients of their notices are sealed
       countTexts(tables, await countFreeText(tx, { storeId, customerId })); // removed below
       const customerVersion = isGuest
         ? await eraseGuest(step)
@@ -112,7 +114,7 @@ export function createRequestActions(
         traces: valueDigests,
         reasons,
       });
-      await insertEmailHashes(tx, { storeId, customerId }, await hashEmail(email));
+      await insertEmailHashes(tx, { storeId, customerId }, ownHashes);
       const hashes = await findEmailHashes(tx, { storeId, customerId });
       const emailHashes = hashes.map(({ hash }) => hash);
       await rememberSubjects(tx, [{ storeId, customerId, emailHashes, erasedAt: at }]);
@@ -152,9 +154,10 @@ export function createRequestActions(
       if (cause === "RESTORE") return; // the customer was informed of the first erasure
       const { tx, event: { ref: { storeId, id: requestId } }, send } = step;
       const customerId = subjectOf(step);
-      const sealed = await isContactDestroyed(tx, { storeId, customerId })
+      const isDestroyed = await isContactDestroyed(tx, { storeId, customerId });
+      const recipient = isDestroyed
         ? await findSealedRecipient(tx, sealingKeys, { storeId, customerId })
-        : "not needed";
+        : undefined;
       const noticeId = newId();
       await send({ kind: "gdpr_notice", storeId, id: noticeId }, {
         type: "open",
@@ -163,10 +166,9 @@ export function createRequestActions(
         kind,
         dueAt: new Date(dueAt),
         waits,
-        unreachable: sealed === undefined,
+        unreachable: isDestroyed && recipient === undefined,
       });
-      if (sealed === undefined || sealed === "not needed") return;
-      await sealRecipientOf(tx, sealingKeys[0], { storeId, noticeId }, sealed);
+      if (recipient) await sealRecipientOf(tx, sealingKeys[0], { storeId, noticeId }, recipient);
     },
 
     async publishNotices({ tx, event: { ref }, send }) {
@@ -223,10 +225,15 @@ async function publishRequested(
   await insertOutbox(tx, [domainMessage(event, message)]);
 }
 
-/** Ends the other requests of the subject whose identity is not checked: after the erasure it cannot be checked. */
-async function endUnidentified(step: RequestStep): Promise<void> {
+/**
+ * Ends the other requests of the person whose identity is not checked: after the erasure it cannot be checked.
+ *
+ * @param persons the subject, and the IDs under which the person has made requests without an account
+ */
+async function endUnidentified(step: RequestStep, persons: readonly string[]): Promise<void> {
   const { tx, event: { ref: { storeId, id } }, send } = step;
-  const open = await findOpenRequests(tx, storeId, subjectOf(step), RIGHTS);
+  const open: GdprRequestRow[] = [];
+  for (const person of new Set(persons)) open.push(...await findOpenRequests(tx, storeId, person, RIGHTS));
   for (const request of open) {
     if (request.requestId === id || isIdentified(request)) continue;
     const target = { kind: "gdpr_request" as const, storeId, id: request.requestId };

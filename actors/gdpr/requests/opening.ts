@@ -98,6 +98,7 @@ async function begin(
   }
   if (!subject) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   if (subject.isGuest && type === "RECTIFICATION") throw rectificationOfGuest();
+  if (subject.isGuest && subject.email === null && !subject.anonymizedAt) throw withoutContact(customerId);
   const calendar = calendarOf(storeSettings);
   const entrance = entranceOf(opened, { by, now, calendar });
   const requests = await findOpenRequests(tx, storeId, customerId, [type]);
@@ -162,6 +163,14 @@ async function begin(
         }),
     }),
   };
+}
+
+/** Without the email no other service finds the data of a guest. */
+function withoutContact(customerId: string): DomainError {
+  return new DomainError(
+    "REFUSED_IN_STATE",
+    `Cannot open a GDPR request of person ${customerId}: the contact data were destroyed; name the person by the email`,
+  );
 }
 
 function rectificationOfGuest(): DomainError {

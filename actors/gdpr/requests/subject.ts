@@ -16,6 +16,7 @@ import {
   type GuestRow,
   insertGuest,
   lockGuest,
+  resealContact,
 } from "../../../db/guests.ts";
 import type { ReadSql } from "../../../db/store_reader.ts";
 import { seal, type SealingKey, unseal } from "../../../lib/sealing.ts";
@@ -109,7 +110,12 @@ export async function identifySubject(
   if (customerId) return customerId;
   const hashes = await hashEmail(contact.email);
   const known = await findGuestByHash(tx, storeId, hashes.map(({ hash }) => hash));
-  if (known) return known;
+  if (known) {
+    if (known.sealedContact === null) {
+      await resealContact(tx, known, await sealContact(sealingKeys[0], known, contact));
+    }
+    return known.customerId;
+  }
   const guest = { storeId, customerId: newId() };
   await insertGuest(tx, guest, await sealContact(sealingKeys[0], guest, contact), await readTime());
   await insertEmailHashes(tx, guest, hashes);
