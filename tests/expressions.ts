@@ -14,7 +14,7 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * Expressions that were found to be linear, as texts: some take seconds to check. The result depends on the text alone, so
- * the gate checks only those that are missing; the long test checks all of them, and writes the list.
+ * expressions_test.ts checks only those that are missing; the long test checks all of them, and writes the list.
  */
 export const VERIFIED = new URL("./expressions_verified.json", import.meta.url);
 

@@ -59,7 +59,7 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
   "PENDING.waiting_for_download": ({ fetchWaitEndsAt }) => ({
     words: [
       "Waiting until the person has the documents of an earlier request, ",
-      ...(fetchWaitEndsAt ? ["until ", fetchWaitEndsAt] : ["until the wait ends"]),
+      ...(fetchWaitEndsAt ? ["at the latest until ", fetchWaitEndsAt] : ["or the wait ends"]),
       "; the erasure then destroys them",
     ],
   }),
@@ -89,7 +89,7 @@ const STATUS_TEXTS: Readonly<Record<string, (status: RequestStatus) => { words: 
       words: [
         ...words,
         "; the person does not have the documents yet",
-        ...(expiresAt ? [", possible until ", expiresAt] : []),
+        ...(expiresAt ? [", which expire on ", expiresAt] : []),
       ],
       ...(tone && { tone }),
     };

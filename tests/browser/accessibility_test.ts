@@ -3,7 +3,7 @@
  * accessibility_long_test.ts checks each page in more states.
  */
 import assert from "node:assert/strict";
-import { assertAccessible, horizontalOverflow, openForms, PHONE, WIDE } from "./axe.ts";
+import { assertAccessibleBriefly, horizontalOverflow, openForms, PHONE, WIDE } from "./axe.ts";
 import { browserTest } from "./browser.ts";
 import { openSampleStore } from "./sample_store.ts";
 import { openInspectedStore } from "./store.ts";
@@ -29,7 +29,7 @@ browserTest("each kind of page is accessible, and so are the messages of forms",
   for (const [name, path] of Object.entries(pages)) {
     await page.goto(path);
     await openForms(page);
-    await assertAccessible(page, name);
+    await assertAccessibleBriefly(page, name);
   }
   for (const text of ["leopold.niederhauser@shop.example", "no such name"]) {
     await page.goto("/inspect/search");
@@ -37,15 +37,15 @@ browserTest("each kind of page is accessible, and so are the messages of forms",
     await page.getByRole("button", { name: "Search" }).click();
     await page.getByRole("status").getByText("found").waitFor();
     assert.equal(new URL(page.url()).search, "");
-    await assertAccessible(page, `a search for ${text}`);
+    await assertAccessibleBriefly(page, `a search for ${text}`);
   }
   await page.goto("/inspect");
   await page.locator("#filters > summary").click();
-  await assertAccessible(page, "open filters");
+  await assertAccessibleBriefly(page, "open filters");
   await page.goto("/inspect/retry");
   await page.getByRole("button", { name: /^Retry \d requests now$/ }).click();
   await page.getByRole("status").getByText("0 refused").waitFor();
-  await assertAccessible(page, "the report of a retry");
+  await assertAccessibleBriefly(page, "the report of a retry");
 
   await page.goto(`/inspect/requests/${grace.id}`);
   await page.locator("summary", { hasText: "Put on hold" }).click();
@@ -55,18 +55,18 @@ browserTest("each kind of page is accessible, and so are the messages of forms",
   await page.getByLabel("Yes, put it on hold").check();
   await page.getByRole("button", { name: "Put on hold" }).click();
   await page.getByRole("alert").waitFor();
-  await assertAccessible(page, "a refusal");
+  await assertAccessibleBriefly(page, "a refusal");
 
   await using manager = await open(sample, { as: sample.staff(["STORE_MANAGER"]) });
   await manager.page.goto(`/inspect/customers/${sample.customers.active.id}`);
   await openForms(manager.page);
-  await assertAccessible(manager.page, "a customer with personal values");
+  await assertAccessibleBriefly(manager.page, "a customer with personal values");
   await using signedOut = await open(sample);
   await signedOut.page.goto("/inspect");
   await signedOut.page.getByLabel("Token").fill("none");
   await signedOut.page.getByRole("button", { name: "Sign in" }).click();
   await signedOut.page.getByRole("alert").waitFor();
-  await assertAccessible(signedOut.page, "the sign-in form with an invalid token");
+  await assertAccessibleBriefly(signedOut.page, "the sign-in form with an invalid token");
 });
 
 browserTest("long words do not overflow the page", async (open) => {

@@ -24,6 +24,20 @@ export async function horizontalOverflow(page: Page): Promise<number> {
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 375, height: 812 };
 
+/** The rules that depend on colors and on the width. */
+const OF_APPEARANCE = ["color-contrast", "target-size"];
+
+/** For the short suite: every rule once, and in the other color and width those that depend on them. */
+export async function assertAccessibleBriefly(page: Page, name: string): Promise<void> {
+  await page.setViewportSize(WIDE);
+  await page.emulateMedia({ colorScheme: "light" });
+  const wide = [await violations(page), await horizontalOverflow(page)];
+  await page.setViewportSize(PHONE);
+  await page.emulateMedia({ colorScheme: "dark" });
+  const narrow = [await violations(page, OF_APPEARANCE), await horizontalOverflow(page)];
+  assert.deepEqual({ wide, narrow }, { wide: [[], 0], narrow: [[], 0] }, name);
+}
+
 /** Three of the four combinations are enough, because colors do not depend on the width. */
 export async function assertAccessible(page: Page, name: string): Promise<void> {
   await page.setViewportSize(WIDE);

@@ -8,11 +8,9 @@ const GENERATED = "proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 Deno.test("a removed field is refused until the break is accepted", async () => {
   await using copy = await copyContracts();
   await copy.edit(SERVICE, (text) => text.replace("  int32 priority = 4;\n", ""));
-  for (const verb of [[], ["check"]]) {
-    const { success, said } = await copy.task(...verb);
-    assert.equal(success, false);
-    assert.match(said, /field "4" with name "priority".*\n.*deno task proto accept-break/);
-  }
+  const { success, said } = await copy.task("check");
+  assert.equal(success, false);
+  assert.match(said, /field "4" with name "priority".*\n.*deno task proto accept-break/);
   assert.equal((await copy.task("accept-break")).success, true);
   assert.equal((await copy.task()).success, true);
 });

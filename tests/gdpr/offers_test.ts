@@ -108,7 +108,7 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
           outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
         }
       }),
-      { numRuns: fourEyes ? 150 : 60 },
+      { numRuns: fourEyes ? 100 : 40 },
     );
     if (fourEyes) {
       for (const type of ["confirm", "reject", "withdraw"]) {

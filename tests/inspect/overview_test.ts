@@ -389,7 +389,14 @@ Deno.test("the list says how many requests match, why they wait, and gives them 
     for (const as of [staff(["CUSTOMER_SUPPORT"]), shopper(customerRef(world)), world.system]) {
       const refused = await overview.get("/inspect/requests.csv", as);
       assert.equal(refused.status, 403);
-      assert.match(await refused.text(), /href="\/inspect\/sign-in\?to=[^"]+">Sign in as another person</);
+      assert.doesNotMatch(
+        await refused.text(),
+        /Sign in as another/,
+        "the token in the header is the client's",
+      );
+      const cookie = `customer-service-inspector=${await overview.token(as)}`;
+      const page = await overview.get("/inspect/requests.csv", undefined, { cookie });
+      assert.match(await page.text(), /href="\/inspect\/sign-in\?to=[^"]+">Sign in as another person</);
     }
   });
 });

@@ -325,7 +325,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "documents that can be downloaded",
     { state: { COMPLETED: "available" }, outcome: "FULFILLED", expiresAt: inDays(4) },
-    "Completed: fulfilled on 2026-03-17; not downloaded yet, possible until 2026-03-24",
+    "Completed: fulfilled on 2026-03-17; the person does not have the documents yet, which expire on 2026-03-24",
     "good",
   ],
   [
@@ -337,7 +337,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "documents that were not fetched",
     { state: { COMPLETED: "not_fetched" }, outcome: "NOT_FETCHED", completedAt: inDays(-10) },
-    "Completed: answered on 2026-03-10, but the documents were gone before the customer had fetched them",
+    "Completed: answered on 2026-03-10, but the documents were gone before the person had them",
     "risk",
   ],
   [
@@ -349,7 +349,7 @@ const TABLE: [string, Partial<RequestStatus>, string, Tone][] = [
   [
     "an erasure that waits for a download",
     { state: { PENDING: "waiting_for_download" }, fetchWaitEndsAt: inDays(4) },
-    "Waiting for the customer to download the documents of an earlier request, until 2026-03-24" +
+    "Waiting until the person has the documents of an earlier request, at the latest until 2026-03-24" +
     "; the erasure then destroys them; due in 12 days",
     "quiet",
   ],
