@@ -48,8 +48,8 @@ async function main(): Promise<number> {
     args: ["test", ...TEST_FLAGS, `--junit-path=${report}`, ...args],
     signal: interrupted.signal,
     env: {
-      // Three files more than cores, because many tests wait for processes and time limits.
-      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 3),
+      // Two files more than cores, because many tests wait for processes and time limits.
+      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 2),
       TEST_ADMIN_URL: server.adminUrl,
       ...(kafka ? { TEST_KAFKA: kafka.brokers } : {}),
       ...(vault ? { TEST_VAULT: vault } : {}),

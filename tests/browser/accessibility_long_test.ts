@@ -1,4 +1,5 @@
 /** Accessibility of every page in every variant (WCAG 2.2 AA, by axe-core): wide and narrow, light and dark. */
+import assert from "node:assert/strict";
 import { shopper } from "../actors/world.ts";
 import { assertAccessible, openForms } from "./axe.ts";
 import { browserTest } from "./browser.ts";
@@ -122,4 +123,65 @@ browserTest("the sign-in form and errors are accessible", async (open) => {
   await using refused = await open(store, { as: shopper(customer) });
   await refused.page.goto("/inspect");
   await assertAccessible(refused.page, "a customer's token");
+});
+
+browserTest("each kind of page is accessible, and so are the messages of forms", async (open) => {
+  await using sample = await openSampleStore();
+  const { erasing, exported, erased, grace } = sample.requests;
+  await using visit = await open(sample, { as: sample.officer });
+  const { page } = visit;
+  const pages = {
+    "the overview": "/inspect",
+    "an invalid query": "/inspect?type=nonsense",
+    "the settings of the store": "/inspect/settings",
+    "the record of processing": "/inspect/record-of-processing?language=de",
+    "an erasure that waits for services": `/inspect/requests/${erasing.id}`,
+    "an event of its history": `/inspect/requests/${erasing.id}?at=2`,
+    "a completed erasure": `/inspect/requests/${erased.id}`,
+    "an export": `/inspect/requests/${exported.id}`,
+    "a customer": `/inspect/customers/${sample.customers.erasing.id}`,
+    "a missing request": `/inspect/requests/${crypto.randomUUID()}`,
+    "the preview of a retry": "/inspect/retry",
+  };
+  for (const [name, path] of Object.entries(pages)) {
+    await page.goto(path);
+    await openForms(page);
+    await assertAccessible(page, name);
+  }
+  for (const text of ["leopold.niederhauser@shop.example", "no such name"]) {
+    await page.goto("/inspect/search");
+    await page.getByLabel("Email, name, phone or ID").fill(text);
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByRole("status").getByText("found").waitFor();
+    assert.equal(new URL(page.url()).search, "");
+    await assertAccessible(page, `a search for ${text}`);
+  }
+  await page.goto("/inspect");
+  await page.locator("#filters > summary").click();
+  await assertAccessible(page, "open filters");
+  await page.goto("/inspect/retry");
+  await page.getByRole("button", { name: /^Retry \d requests now$/ }).click();
+  await page.getByRole("status").getByText("0 refused").waitFor();
+  await assertAccessible(page, "the report of a retry");
+
+  await page.goto(`/inspect/requests/${grace.id}`);
+  await page.locator("summary", { hasText: "Put on hold" }).click();
+  await page.locator("#ground-hold").selectOption("AUTHORITY_ORDER");
+  await page.locator("#reason-hold").fill("A court asks");
+  await sample.send(grace, "extend", { reason: "The archive is slow" });
+  await page.getByLabel("Yes, put it on hold").check();
+  await page.getByRole("button", { name: "Put on hold" }).click();
+  await page.getByRole("alert").waitFor();
+  await assertAccessible(page, "a refusal");
+
+  await using manager = await open(sample, { as: sample.staff(["STORE_MANAGER"]) });
+  await manager.page.goto(`/inspect/customers/${sample.customers.active.id}`);
+  await openForms(manager.page);
+  await assertAccessible(manager.page, "a customer with personal values");
+  await using signedOut = await open(sample);
+  await signedOut.page.goto("/inspect");
+  await signedOut.page.getByLabel("Token").fill("none");
+  await signedOut.page.getByRole("button", { name: "Sign in" }).click();
+  await signedOut.page.getByRole("alert").waitFor();
+  await assertAccessible(signedOut.page, "the sign-in form with an invalid token");
 });

@@ -23,7 +23,6 @@ Deno.test("an added field passes once its code and the baseline are written", as
   assert.match(said, /baseline\.binpb is not current/);
   assert.match(said, /customer_service_pb\.ts is not current: run deno task proto/);
   assert.equal((await copy.task()).success, true);
-  assert.equal((await copy.task("check")).success, true);
 });
 
 Deno.test("generated code that was edited by hand is refused, and everything else as committed passes", async () => {

@@ -1,6 +1,6 @@
 /**
- * Crash safety of requests: each completes exactly once although its replicas are killed, at every commit of an erasure
- * and at some of an export; crash_long_test.ts kills at the others.
+ * Crash safety of an erasure: it completes exactly once although its replicas are killed at every commit.
+ * crash_long_test.ts kills those of an export.
  */
 import assert from "node:assert/strict";
 import {
@@ -16,11 +16,6 @@ import { assertInvariants } from "./invariants.ts";
 
 Deno.test("ERASURE: killed before and after each commit, it completes once", () =>
   assertCompletesOnce("ERASURE"));
-
-Deno.test(
-  "ACCESS: killed before and after some commits of each state, it completes once",
-  () => assertCompletesOnce("ACCESS", (n) => 2 * n),
-);
 
 Deno.test("an erasing transaction that is killed before any of its statements changes nothing", async () => {
   await using fixture = await createCrashFixture();

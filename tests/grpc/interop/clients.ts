@@ -99,7 +99,7 @@ async function once(
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(texts.join("\0")));
   const folder = new URL(`${language}/${new Uint8Array(digest).toHex().slice(0, 12)}`, CACHE).pathname;
   if (await Deno.stat(folder).then(() => true, () => false)) return folder;
-  const unfinished = `${folder}.${Deno.pid}`;
+  const unfinished = `${folder}.${crypto.randomUUID()}`; // the test files of a run share a process
   await Deno.mkdir(unfinished, { recursive: true });
   try {
     await fill(unfinished, source);

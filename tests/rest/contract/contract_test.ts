@@ -22,7 +22,7 @@ interface Operation {
 }
 
 /** Number of valid and of invalid requests to each operation. */
-const RUNS = 15;
+const RUNS = 10;
 /** Maximum number of further valid requests until one is accepted: schemas do not express how fields depend on each other. */
 const MAX_ATTEMPTS = 500;
 
