@@ -88,12 +88,15 @@ async function memoryFolder(): Promise<{ dir?: string }> {
   }
 }
 
+/** The files of the built image contain tests of packages. `--ignore` replaces the exclusions of deno.json. */
+const OUTSIDE = [".data", "coverage"];
+
 /** Replaces `--long` by the names of the long tests. Without it they are ignored, except those that are named. */
 async function selectTests(args: readonly string[]): Promise<string[]> {
   const long = await Array.fromAsync(longTests("tests"));
   if (args.includes("--long")) return [...args.filter((arg) => arg !== "--long"), ...long];
   const ignored = long.filter((path) => !args.some((arg) => arg.endsWith(path)));
-  return [...(ignored.length > 0 ? [`--ignore=${ignored.join()}`] : []), ...args];
+  return [`--ignore=${[...OUTSIDE, ...ignored].join()}`, ...args];
 }
 
 async function* longTests(folder: string): AsyncGenerator<string> {
