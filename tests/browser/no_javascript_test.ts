@@ -70,6 +70,7 @@ browserTest(
 
 /** A printed request has no controls, and nothing that is folded or scrolls. */
 async function assertPrintsWhole(page: Page): Promise<void> {
+  await page.waitForLoadState("load"); // the styles for printing are the last to be loaded
   await page.emulateMedia({ media: "print" });
   for (const control of [".bar", "[data-part=actions]", ".chart-zoom", "[data-part=steps]"]) {
     assert.equal(await page.locator(control).first().isVisible(), false, control);

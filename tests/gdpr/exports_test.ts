@@ -337,11 +337,11 @@ Deno.test("an erasure deletes the exports of its subject, and no others", async 
   assert.deepEqual(await partNames(exports, stays), DOCUMENTS);
 });
 
-Deno.test("60,000 records are compiled in bounded memory", async () => {
+Deno.test("40,000 records are compiled in bounded memory", async () => {
   await using exports = await createExportWorld();
   const request = await insertExportRequest(exports, ["order-service"]);
   const store = exportStore(exports, { chunkBytes: 64 * 1024 });
-  for (let at = 0; at < 60_000; at += 1_000) {
+  for (let at = 0; at < 40_000; at += 1_000) {
     await store.append(request.key, "order-service", deliveries(at, 1_000));
   }
   await store.finish(request.key, "order-service");
@@ -363,7 +363,7 @@ Deno.test("60,000 records are compiled in bounded memory", async () => {
     seconds.toFixed(1)
   } s, memory grew by ${growth.toFixed()} MB`;
 
-  assert.ok(megabytes > 36 && steps > 100 && growth < 20, measurement);
+  assert.ok(megabytes > 24 && steps > 60 && growth < 16, measurement);
   const manifest = JSON.parse(await documentText(exports, request, "manifest.json"));
   assert.deepEqual(manifest.parts.map((part: { name: string }) => part.name), DOCUMENTS.slice(0, 2));
 });
