@@ -41,7 +41,7 @@ import { digestText } from "../receipts/text_digest.ts";
 import type { requestActions, RequestContext } from "../machines/events.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { participantHashesOf } from "./email_hash.ts";
-import { isContactDestroyed, lockSubject } from "./subject.ts";
+import { contactOf, isContactDestroyed, lockSubject } from "./subject.ts";
 import { digestValues } from "./value_digests.ts";
 import type { Commands } from "../../commands.ts";
 import type { ErasureProof } from "./erasure_proof.ts";
@@ -84,11 +84,13 @@ export function createRequestActions(
       const { tx, event: { ref, at }, send } = step;
       const { storeId } = ref;
       const customerId = subjectOf(step);
-      const subject = await lockSubject(tx, sealingKeys, { storeId, customerId });
-      if (!subject?.email) {
+      const subject = await lockSubject(tx, { storeId, customerId });
+      const contact = subject && await contactOf(sealingKeys, subject);
+      if (!contact) {
         throw new Error(`Cannot erase customer ${customerId}: it does not exist or has been erased`);
       }
-      const { email, phone, locale, isGuest } = subject;
+      const { email, phone, locale } = contact;
+      const { isGuest } = subject;
       const values = isGuest
         ? [email, phone].flatMap((value) => value === null ? [] : [value])
         : (await findErasableValues(tx, storeId, customerId)).map(({ value }) => value);
@@ -184,7 +186,7 @@ export function createRequestActions(
     async releaseErasure(step) {
       const { tx, event: { ref }, send } = step;
       const customerId = subjectOf(step);
-      await lockSubject(tx, sealingKeys, { storeId: ref.storeId, customerId }); // an erasure that starts now sees this request as ended, or is read below
+      await lockSubject(tx, { storeId: ref.storeId, customerId }); // an erasure that starts now sees this request as ended, or is read below
       const erasures = await findOpenRequests(tx, ref.storeId, customerId, ["ERASURE"]);
       const erasure = erasures.find(isIdentified);
       if (!erasure) return;

@@ -80,13 +80,13 @@ type EventContext = Parameters<NonNullable<Behavior<GdprRequestRow>["complete"]>
 
 /** Facts of an event that the machine cannot know. */
 async function factsOf(
-  { fourEyes, fetchWaitMs, sealingKeys }: RequestSettings,
+  { fourEyes, fetchWaitMs }: RequestSettings,
   { tx, ref: { storeId, id: requestId }, row, now }: EventContext,
   event: EventObject,
 ) {
   const { type } = event;
   const { type: right, customerId } = row;
-  const locked = { tx, storeId, requestId, row, sealingKeys };
+  const locked = { tx, storeId, requestId, row };
   if (type === "extend") return { dueAt: (await extendedDueDate(locked)).getTime() };
   if (type === "information.receive") return await endPause({ ...locked, now }, event as PauseEnd);
   if (type === "identity.verify") await refuseErasedSubject(locked);
@@ -99,7 +99,7 @@ async function factsOf(
   const isStart = type.startsWith("xstate.after.UNTIL_START");
   if (!isStart && type !== "customer.changed" && type !== "release") return {};
   // The subject's lock keeps requests from being opened and holds from being placed until the transaction ends.
-  const subject = await lockSubject(tx, sealingKeys, { storeId, customerId });
+  const subject = await lockSubject(tx, { storeId, customerId });
   const customerHeld = subject !== undefined && subject.holds > 0;
   const facts = { customerHeld, reopened: subject?.status !== "CLOSED" };
   if (!isStart) return facts;

@@ -4,7 +4,6 @@ import type { GdprRequestRow } from "../../../db/gdpr_requests.ts";
 import { settingsOf } from "../../../db/store_settings.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { calendarOf, daysOfPause, dueDate, startOfDay } from "./clock.ts";
-import type { SealingKey } from "../../../lib/sealing.ts";
 import type { RequestSnapshot } from "./snapshot.ts";
 import { lockSubject } from "./subject.ts";
 
@@ -14,8 +13,6 @@ export interface LockedRequest {
   storeId: string;
   requestId: string;
   row: GdprRequestRow;
-  /** Seal contact data: the current key, followed by earlier ones. */
-  sealingKeys: readonly [SealingKey, ...SealingKey[]];
 }
 
 /** Event with which a pause ends. */
@@ -29,7 +26,7 @@ const contextOf = ({ snapshot }: GdprRequestRow) => (snapshot as RequestSnapshot
 
 /** Due date after an extension. */
 export async function extendedDueDate(
-  { tx, storeId, row }: Pick<LockedRequest, "tx" | "storeId" | "row">,
+  { tx, storeId, row }: LockedRequest,
 ): Promise<Date> {
   const calendar = calendarOf(await settingsOf(tx, storeId));
   return dueDate(row.receivedAt, calendar, { months: 3, pausedDays: contextOf(row).pausedDays ?? 0 });
@@ -41,7 +38,7 @@ export async function extendedDueDate(
  * @throws {DomainError} INVALID_INPUT: the information was received before it was requested, or in the future
  */
 export async function endPause(
-  { tx, storeId, requestId, row, now }: Omit<LockedRequest, "sealingKeys"> & { now: Date },
+  { tx, storeId, requestId, row, now }: LockedRequest & { now: Date },
   { receivedAt }: PauseEnd,
 ): Promise<{ dueAt: number; pausedDays: number }> {
   const calendar = calendarOf(await settingsOf(tx, storeId));
@@ -74,9 +71,9 @@ export async function endPause(
  * @throws {DomainError} REFUSED_IN_STATE
  */
 export async function refuseErasedSubject(
-  { tx, storeId, requestId, row, sealingKeys }: LockedRequest,
+  { tx, storeId, requestId, row }: LockedRequest,
 ): Promise<void> {
-  const subject = await lockSubject(tx, sealingKeys, { storeId, customerId: row.customerId });
+  const subject = await lockSubject(tx, { storeId, customerId: row.customerId });
   if (!subject?.anonymizedAt) return;
   throw new DomainError(
     "REFUSED_IN_STATE",

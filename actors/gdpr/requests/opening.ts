@@ -80,7 +80,7 @@ async function begin(
   scene: CreationScene,
   opened: Opening,
 ): Promise<Beginning | Redirection | Answer> {
-  const { participants, graceMs, fourEyes, maxSignInAgeMs, sealingKeys, random = Math.random } = settings;
+  const { participants, graceMs, fourEyes, maxSignInAgeMs, random = Math.random } = settings;
   const { ref, by, readTime } = scene;
   const { storeId } = ref;
   const tx = transactionOf(scene);
@@ -89,7 +89,7 @@ async function begin(
   const customerId = opened.customerId ??
     await identifySubject(tx, settings, { storeId, contact: opened.subject! }, readTime);
   const [subject, now, storeSettings] = await Promise.all([
-    lockSubject(tx, sealingKeys, { storeId, customerId }),
+    lockSubject(tx, { storeId, customerId }),
     readTime(),
     settingsOf(tx, storeId),
   ]);
@@ -98,7 +98,9 @@ async function begin(
   }
   if (!subject) throw new DomainError("NOT_FOUND", `Cannot find customer ${customerId}`);
   if (subject.isGuest && type === "RECTIFICATION") throw rectificationOfGuest();
-  if (subject.isGuest && subject.email === null && !subject.anonymizedAt) throw withoutContact(customerId);
+  if (subject.isGuest && subject.sealedContact === null && !subject.anonymizedAt) {
+    throw withoutContact(customerId);
+  }
   const calendar = calendarOf(storeSettings);
   const entrance = entranceOf(opened, { by, now, calendar });
   const requests = await findOpenRequests(tx, storeId, customerId, [type]);

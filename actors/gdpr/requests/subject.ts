@@ -30,13 +30,10 @@ export interface Contact {
   locale: string | null;
 }
 
-/** A locked customer or guest. */
-export interface Subject
-  extends Pick<CustomerRow, "email" | "phone" | "locale" | "anonymizedAt" | "closedAt" | "holds"> {
-  isGuest: boolean;
-  /** Null: a guest, who has no account. */
-  status: CustomerRow["status"] | null;
-}
+/** A locked customer or guest. A guest has no account, so no holds either. */
+export type Subject =
+  | CustomerRow & { isGuest: false }
+  | GuestRow & { isGuest: true; status: null; closedAt: null; holds: 0 };
 
 type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 
@@ -47,24 +44,22 @@ type SealingKeys = readonly [SealingKey, ...SealingKey[]];
  */
 export async function lockSubject(
   tx: Tx,
-  keys: SealingKeys,
   { storeId, customerId }: GuestKey,
 ): Promise<Subject | undefined> {
   const customer = await lockCustomer(tx, storeId, customerId);
   if (customer) return { ...customer, isGuest: false };
   const guest = await lockGuest(tx, { storeId, customerId });
-  if (!guest) return undefined;
-  const contact = await openContact(keys, guest);
-  return {
-    email: contact?.email ?? null,
-    phone: contact?.phone ?? null,
-    locale: contact?.locale ?? null,
-    anonymizedAt: guest.anonymizedAt,
-    closedAt: null,
-    holds: 0,
-    status: null,
-    isGuest: true,
-  };
+  return guest && { ...guest, isGuest: true, status: null, closedAt: null, holds: 0 };
+}
+
+/** Returns the contact data of a locked subject; undefined once they are destroyed. */
+export async function contactOf(
+  keys: readonly SealingKey[],
+  subject: Subject,
+): Promise<Contact | undefined> {
+  if (subject.isGuest) return await openContact(keys, subject);
+  const { email, phone, locale } = subject;
+  return email === null ? undefined : { email, phone, locale };
 }
 
 /** Whether the contact data of the subject are destroyed. */
