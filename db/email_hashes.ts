@@ -29,6 +29,14 @@ export async function insertEmailHashes(
     on conflict (store_id, customer_id, hash) do nothing`;
 }
 
+/** Selects the IDs of the persons who have or had an email with one of the hashes, as a subquery. */
+export function personsWith(sql: ReadSql, storeId: string, hashes: readonly Uint8Array[]) {
+  return sql`
+    select h.customer_id from email_hashes h
+    where h.store_id = ${storeId} and h.hash in (
+      select decode(digits, 'hex') from unnest(${hashes.map((hash) => hash.toHex())}::text[]) as digits)`;
+}
+
 /** Returns the hashes of a customer, in a stable order. */
 export async function findEmailHashes(
   tx: ReadSql,

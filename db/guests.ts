@@ -1,5 +1,6 @@
 /** Rows of the guests: persons without an account who have made GDPR requests. */
 import type { Tx } from "./connect.ts";
+import { personsWith } from "./email_hashes.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** Key of a guest. The ID belongs to no customer. */
@@ -42,16 +43,14 @@ export async function findGuestByHash(
   storeId: string,
   hashes: readonly Uint8Array[],
 ): Promise<GuestRow | undefined> {
-  const digits = hashes.map((hash) => hash.toHex()).toSorted();
-  for (const hash of digits) {
+  for (const hash of hashes.map((hash) => hash.toHex()).toSorted()) {
     await tx`select pg_advisory_xact_lock(hashtextextended(${`${storeId} ${hash}`}, 0))`;
   }
   const [row] = await tx<GuestRow[]>`
     select ${columns(tx)} from guests
-    where store_id = ${storeId} and anonymized_at is null and customer_id in (
-      select h.customer_id from email_hashes h
-      where h.store_id = ${storeId} and h.hash in (
-        select decode(digits, 'hex') from unnest(${digits}::text[]) as digits))
+    where store_id = ${storeId} and anonymized_at is null and customer_id in (${
+    personsWith(tx, storeId, hashes)
+  })
     order by created_at limit 1 for update`;
   return row;
 }
@@ -64,10 +63,9 @@ export async function findGuestsByHash(
 ): Promise<string[]> {
   const rows = await tx<{ customerId: string }[]>`
     select customer_id from guests
-    where store_id = ${storeId} and sealed_contact is not null and customer_id in (
-      select h.customer_id from email_hashes h
-      where h.store_id = ${storeId} and h.hash in (
-        select decode(digits, 'hex') from unnest(${hashes.map((hash) => hash.toHex())}::text[]) as digits))
+    where store_id = ${storeId} and sealed_contact is not null and customer_id in (${
+    personsWith(tx, storeId, hashes)
+  })
     order by customer_id`;
   return rows.map(({ customerId }) => customerId);
 }

@@ -1,5 +1,6 @@
 /** Searches for the persons of a store: customers, guests, and persons in the erasure memory. */
 import type { CustomerRow } from "./customers.ts";
+import { personsWith } from "./email_hashes.ts";
 import type { ReadSql } from "./store_reader.ts";
 
 /** A person whom the store knows by an ID. */
@@ -54,9 +55,7 @@ export async function findPersonsByEmailHash(
   limit: number,
 ): Promise<string[]> {
   const rows = await sql<{ customerId: string }[]>`
-    select distinct customer_id from email_hashes
-    where store_id = ${storeId} and hash in (
-      select decode(digits, 'hex') from unnest(${hashes.map((hash) => hash.toHex())}::text[]) as digits)
+    select distinct customer_id from (${personsWith(sql, storeId, hashes)}) as persons
     order by customer_id limit ${limit}`;
   return rows.map(({ customerId }) => customerId);
 }
