@@ -67,7 +67,7 @@ async function respondWithPage(
     settings,
     locale: preferredLocale(c.req.header("accept-language")),
   });
-  c.header("content-security-policy", `${contentSecurityPolicy}; base-uri 'none'; frame-ancestors 'none'`);
+  c.header("content-security-policy", contentSecurityPolicy);
   return c.html(html);
 }
 

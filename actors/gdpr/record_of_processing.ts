@@ -23,6 +23,7 @@ import {
 import { TEXTS } from "./texts/mod.ts";
 import { retentionTexts } from "./texts/retention.ts";
 import { fill, type Texts } from "./texts/texts.ts";
+import { responsibleFacts } from "./texts/responsible.ts";
 import { transfersOf } from "./texts/transfers.ts";
 
 export interface RecordSource {
@@ -62,13 +63,12 @@ export function createProcessingRecord(
 ): ProcessingRecord {
   const texts = TEXTS[language];
   const { facts, record } = texts;
-  const { name, controller, dataProtectionContact, supervisoryAuthority: authority } = settings;
+  const { name, supervisoryAuthority: authority } = settings;
   return {
     texts,
     facts: [
       [facts.store, name === null ? storeId : `${name} (${storeId})`],
-      ...(controller ? [[facts.controller, `${controller.name}, ${controller.address}`] as const] : []),
-      ...(dataProtectionContact ? [[facts.dataProtectionContact, dataProtectionContact] as const] : []),
+      ...responsibleFacts({ texts, settings }),
       ...(authority ? [[facts.supervisoryAuthority, authority.name] as const] : []),
       [record.dataSubjects, record.customers],
     ],

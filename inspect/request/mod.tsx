@@ -168,7 +168,7 @@ async function showReceipt(c: InspectContext, pages: Pages): Promise<Response> {
     settings: { ...settings, languages: null }, // as the inspector
     locale: "en",
   });
-  c.header("content-security-policy", `${contentSecurityPolicy}; base-uri 'none'; frame-ancestors 'none'`);
+  c.header("content-security-policy", contentSecurityPolicy);
   return c.html(html);
 }
 

@@ -3,12 +3,13 @@ import { createPresentation, type Presentation } from "../exports/documents/pres
 import { definitions, escape, time } from "../exports/documents/html.ts";
 import { framePage } from "../exports/documents/page.ts";
 import type { StoreSettings } from "../../../domain/store_settings.ts";
+import { responsibleFacts } from "../texts/responsible.ts";
 import { counted, fill } from "../texts/texts.ts";
 import { type ParsedReceipt, readReceipt, type ReceiptFile, signedBytes } from "./file.ts";
 
 export interface ReceiptPage {
   html: string;
-  /** The policy allows the style of the page and nothing else. */
+  /** Value of the header. The policy allows the style of the page and nothing else. */
   contentSecurityPolicy: string;
 }
 
@@ -36,17 +37,18 @@ export async function createReceiptPage(
     verification(receipt, presentation),
     "</main>\n</body>\n</html>\n",
   ];
-  return { html: head + body.join("\n"), contentSecurityPolicy };
+  return {
+    html: head + body.join("\n"),
+    contentSecurityPolicy: `${contentSecurityPolicy}; base-uri 'none'; frame-ancestors 'none'`,
+  };
 }
 
 function about({ document, file }: ParsedReceipt, presentation: Presentation): string {
   const { texts: { receipt: texts, facts }, settings, formatTime } = presentation;
-  const { name, controller, dataProtectionContact } = settings;
   const at = (text: string) => time(new Date(text), formatTime);
   const list = definitions([
-    [facts.store, escape(name ?? document.storeId)],
-    ...(controller ? [[facts.controller, escape(`${controller.name}, ${controller.address}`)] as const] : []),
-    ...(dataProtectionContact ? [[facts.dataProtectionContact, escape(dataProtectionContact)] as const] : []),
+    [facts.store, escape(settings.name ?? document.storeId)],
+    ...responsibleFacts(presentation).map(([name, text]) => [name, escape(text)] as const),
     [facts.customerNumber, escape(document.customerId)],
     [facts.request, escape(document.requestId)],
     [facts.requested, at(document.requestedAt)],

@@ -1,5 +1,6 @@
 /** HTML document of an access request: one self-contained page without scripts or external resources. */
 import { counted } from "../../texts/texts.ts";
+import { responsibleFacts } from "../../texts/responsible.ts";
 import { transfersOf } from "../../texts/transfers.ts";
 import { rightsOf } from "./access_texts.ts";
 import { type Contents, type ParticipantSection, summaryOf, type Text } from "./contents.ts";
@@ -29,11 +30,10 @@ export async function* accessHtml(contents: Contents): Text {
 
 function about({ request, description, compiledAt, presentation }: Contents): string {
   const { texts: { access, facts }, settings, formatTime } = presentation;
-  const { name, controller, dataProtectionContact, supervisoryAuthority } = settings;
+  const { name, supervisoryAuthority } = settings;
   const list = definitions([
     [facts.store, escape(name ?? request.storeId)],
-    ...(controller ? [[facts.controller, escape(`${controller.name}, ${controller.address}`)] as const] : []),
-    ...(dataProtectionContact ? [[facts.dataProtectionContact, escape(dataProtectionContact)] as const] : []),
+    ...responsibleFacts(presentation).map(([name, text]) => [name, escape(text)] as const),
     ...(supervisoryAuthority
       ? [[facts.supervisoryAuthority, escape(supervisoryAuthority.name)] as const]
       : []),
