@@ -87,7 +87,7 @@ export function createStage(options: StageOptions): Stage {
     }
   }
 
-  /** Time of the first work that is due until then; undefined if there is none. */
+  /** Time of the first work that is due until then; undefined: no work is due. */
   async function nextWork(until: Date): Promise<Date | undefined> {
     const [next] = await worker<{ dueAt: Date | null }[]>`
       select least(

@@ -36,8 +36,9 @@ export type NoticeWaiver = (typeof NOTICE_WAIVERS)[number];
 
 /**
  * Whether the customer has been informed of a request. OVERDUE: the due date of a notice has passed without its
- * delivery. UNDELIVERABLE: the address has refused a notice. EXPIRED: a notice was never delivered. PENDING: a notice is due or will be. WAIVED: everything is settled,
- * and at least one notice was waived. DELIVERED: every notice was delivered.
+ * delivery. UNDELIVERABLE: the address has refused a notice. EXPIRED: a notice was never delivered. PENDING: a notice is
+ * due or will be. WAIVED: everything is settled, and at least one notice was waived. DELIVERED: every notice was
+ * delivered.
  */
 export const INFORMED = ["OVERDUE", "UNDELIVERABLE", "EXPIRED", "PENDING", "WAIVED", "DELIVERED"] as const;
 export type Informed = (typeof INFORMED)[number];

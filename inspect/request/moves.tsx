@@ -36,11 +36,12 @@ function isDirect({ type, service }: AvailableDecision, offers: readonly Availab
 }
 
 function RetryNow(
-  { decision: { type, service }, version, csrf, hrefTo }: Omit<MovesProps, "reading"> & {
+  { decision, version, csrf, hrefTo }: Omit<MovesProps, "reading"> & {
     decision: AvailableDecision;
     version: number;
   },
 ) {
+  const { type, service } = decision;
   return (
     <form method="post" action={hrefTo()}>
       {csrf !== undefined && <input type="hidden" name="csrf" value={csrf} />}
@@ -48,7 +49,7 @@ function RetryNow(
       <input type="hidden" name="version" value={String(version)} />
       {service !== undefined && <input type="hidden" name="service" value={service} />}
       <input type="hidden" name="confirmed" value="yes" />
-      <button type="submit">{labelOf({ type, ...(service !== undefined && { service }) })} now</button>
+      <button type="submit">{labelOf(decision)} now</button>
     </form>
   );
 }

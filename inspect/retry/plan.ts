@@ -1,5 +1,4 @@
 /** Plan of a bulk retry: the retries that the machine of each stuck request accepts now. */
-import { foreignForm } from "../forms.ts";
 import { z } from "zod";
 import { DomainError } from "../../domain/errors.ts";
 import { availableDecisions } from "../../actors/gdpr/requests/available_decisions.ts";
@@ -7,6 +6,7 @@ import { uuid } from "../../domain/input.ts";
 import type { Principal } from "../../domain/principal.ts";
 import { findStuckRequests, type RequestFilter, type StuckRequest } from "../../db/gdpr_search.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
+import { foreignForm } from "../forms.ts";
 
 /** Maximum number of requests in one bulk retry. */
 export const MAX_REQUESTS = 500;

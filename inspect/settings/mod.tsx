@@ -1,11 +1,11 @@
 /** `/inspect/settings`: the settings of the store, with a form that works without a script. */
-import { foreignForm, shownRefusal } from "../forms.ts";
 import type { Hono } from "@hono/hono";
 import { z } from "zod";
 import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, findEventsUpTo } from "../../db/actor_history.ts";
 import { settingsOf, type VersionedSettings } from "../../db/store_settings.ts";
 import { traceparentOf } from "../../http/refusals.ts";
+import { foreignForm, shownRefusal } from "../forms.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
 import { type FormValues, settingsFrom, valuesOf } from "./form.ts";
