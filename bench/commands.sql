@@ -2,7 +2,7 @@
 \set n random(1, :customers)
 \set name random(1, 1000000000)
 begin;
-select set_config('app.store_id', '00000000-0000-4000-8000-000000000000', true);
+select enter_store('00000000-0000-4000-8000-000000000000');
 select email, first_name, last_name, phone, locale, status, version, anonymized_at
   from customers where store_id = '00000000-0000-4000-8000-000000000000'
     and customer_id = ('00000000-0000-4000-8000-' || lpad(to_hex(:n::int), 12, '0'))::uuid for update;

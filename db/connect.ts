@@ -141,7 +141,7 @@ async function runWithSettings(tx: Tx, settings: string, run: Run): Promise<unkn
 
 /** Limits the rest of the transaction to one store by row-level security. */
 export async function enterStore(tx: Tx, storeId: string): Promise<void> {
-  await tx`select set_config('app.store_id', ${storeId}, true)`;
+  await tx`select enter_store(${storeId}::uuid)`;
 }
 
 /**
