@@ -14,6 +14,7 @@ import type { Lookups } from "./db/lookups.ts";
 import type { HistoryOptions } from "./demo/history.ts";
 import { DEMO } from "./demo/ids.ts";
 import type { HashKeys } from "./lib/hash_keys.ts";
+import type { OpenDatabase } from "./start.ts";
 import { isWorker } from "./supervisor.ts";
 
 /** Starts the demo participants, in development if no others are configured. */
@@ -105,9 +106,9 @@ export async function addGateway(app: Hono): Promise<void> {
 export async function introduce(
   config: Config,
   ports: { httpPort: number; grpcPort: number; signInCode: string | undefined },
-  database: string,
+  database: Pick<OpenDatabase, "description" | "embedded">,
 ) {
-  const { auth, bind, dataDirectory, kafka } = config;
+  const { auth, bind, kafka } = config;
   if (auth.tokens?.from !== "development" || isWorker()) {
     const { httpPort, grpcPort } = ports;
     getLogger(["customer-service"]).info("Ready: HTTP on port {httpPort}, gRPC on port {grpcPort}", {
@@ -118,11 +119,36 @@ export async function introduce(
   }
   const events = kafka
     ? `Kafka at ${kafka.brokers.join(", ")}`
-    : "this console; the rows stay in the table outbox";
+    : "this console, unless LOG_LEVEL=warning; the rows stay in the table outbox";
   const { tour } = await import("./demo/tour.ts");
-  const text = await tour({ bind, ...ports, database, events }, await openIssuer(dataDirectory));
-  // Not through the console, whose lines Deno may export: the calls carry tokens.
+  const text = tour({
+    bind,
+    ...ports,
+    database: database.description,
+    events,
+    hasDemoData: database.embedded,
+    variables: variablesOf(config, ports),
+  });
+  // Not through the console, whose lines Deno may export: the link signs in.
   await new Blob([text, "\n"]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+}
+
+/** Variables that differ from the defaults and lead a call to this service. */
+function variablesOf(
+  { bind, dataDirectory }: Config,
+  { httpPort, grpcPort }: { httpPort: number; grpcPort: number },
+): Record<string, string> {
+  const actual = {
+    BIND: bind,
+    HTTP_PORT: String(httpPort),
+    GRPC_PORT: String(grpcPort),
+    DATA_DIR: dataDirectory,
+  };
+  const defaults = { BIND: "127.0.0.1", HTTP_PORT: "4000", GRPC_PORT: "50051", DATA_DIR: ".data" };
+  const names = Object.keys(defaults) as (keyof typeof defaults)[];
+  return Object.fromEntries(
+    names.filter((name) => actual[name] !== defaults[name]).map((name) => [name, actual[name]]),
+  );
 }
 
 async function openIssuer(dataDirectory: string): Promise<DevelopmentIssuer> {

@@ -176,7 +176,7 @@ export async function start(config: Config): Promise<Service> {
       .then(() => closing.signal.aborted ? undefined : startWork())
     : startWork();
   if (!(playHistory && demo)) await started;
-  await introduce(config, { ...ports, signInCode: development?.code }, database.description);
+  await introduce(config, { ...ports, signInCode: development?.code }, database);
   lazy.loadSoon();
   const [openEdges, openParts] = [edges.move(), stack.move()];
   return {

@@ -1,8 +1,5 @@
 /** Tour: the text that a development start prints, with addresses and calls to paste. */
-import type { DevelopmentIssuer } from "../auth/development_issuer.ts";
-import { DEMO } from "./ids.ts";
-
-const TOKEN_SECONDS = 8 * 60 * 60;
+import { localHost } from "./host.ts";
 
 export interface TourOptions {
   bind: string;
@@ -14,24 +11,15 @@ export interface TourOptions {
   database: string;
   /** Description of the sink. */
   events: string;
+  /** Whether the demo data are loaded, which the calls read. */
+  hasDemoData: boolean;
+  /** Variables that lead `./cs` to this service, where they differ from the defaults. */
+  variables: Readonly<Record<string, string>>;
 }
 
-export async function tour(options: TourOptions, issuer: DevelopmentIssuer): Promise<string> {
-  const { bind, httpPort, grpcPort, signInCode, database, events } = options;
-  const { storeId, customerId } = DEMO;
-  const shopper = await issuer.sign(
-    {
-      principal: { id: customerId, type: "CUSTOMER", storeId, roles: [], authenticatedAt: new Date() },
-      service: undefined,
-    },
-    TOKEN_SECONDS,
-  );
-  const cart = await issuer.sign(
-    { principal: { id: crypto.randomUUID(), type: "SYSTEM", storeId, roles: [] }, service: "cart-service" },
-    TOKEN_SECONDS,
-  );
-  const host = hostOf(bind);
-  const query = "{ me { email firstName addresses { line1 city } shopperGroups { name priceListId } } }";
+export function tour(options: TourOptions): string {
+  const { bind, httpPort, grpcPort, signInCode, database, events, hasDemoData } = options;
+  const host = localHost(bind);
   const signIn = signInCode === undefined ? "" : `/sign-in?code=${signInCode}`;
   return `customer-service is ready
 
@@ -42,33 +30,23 @@ export async function tour(options: TourOptions, issuer: DevelopmentIssuer): Pro
   gRPC      ${host}:${grpcPort}
   Database  ${database}
   Events    ${events}
-
-Query the graph as the demo shopper:
-
-curl -s http://${host}:${httpPort}/graphql -H 'content-type: application/json' \\
-  -H 'authorization: Bearer ${shopper}' \\
-  -d '{"query":"${query}"}'
-
-Query the federated graph, which includes a sample order-service:
-
-curl -s http://${host}:${httpPort}/gateway/graphql -H 'content-type: application/json' \\
-  -H 'authorization: Bearer ${shopper}' \\
-  -d '{"query":"{ me { email orders { id total placedOn } } }"}'
-
-Call gRPC as cart-service for the shopper's groups and price list:
-
-npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge \\
-  -H 'authorization: Bearer ${cart}' \\
-  -d '{"customer_id":"${customerId}","store_id":"${storeId}"}' \\
-  http://${host}:${grpcPort}/io.shopstar.customer.v1.CustomerService/GetCustomerGroups
-
-Other tokens: deno task token --help. Press Ctrl-C to stop.
+${hasDemoData ? calls(options) : ""}
+More calls and callers: ./cs help. Press Ctrl-C to stop.
 `;
 }
 
-/** URL host at which this machine reaches a bound address. */
-function hostOf(bind: string): string {
-  if (bind === "0.0.0.0") return "127.0.0.1";
-  if (/^[0:]+$/.test(bind)) return "[::1]";
-  return bind.includes(":") ? `[${bind}]` : bind;
+function calls({ variables }: TourOptions): string {
+  const settings = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`).join(" ");
+  return `
+Open the link of the inspector, and paste these calls into a second terminal in this folder:
+
+${settings && `export ${settings}\n`}\
+./cs graphql '{ me { email firstName addresses { line1 city } shopperGroups { name } } }'
+./cs gateway '{ me { email orders { id total placedOn } } }'
+./cs get '/customers?limit=2'
+./cs grpc GetCustomerGroups
+`;
 }
+
+/** Quotes a value for a shell. */
+const quote = (value: string) => /^[\w./:-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;

@@ -38,7 +38,20 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   proto: [],
   rest: [...ACTORS, "auth", "db", "domain", "http", "lib", "telemetry"],
   rpc: [...ACTORS, "auth", "db", "domain", "grpc", "lib", "proto", "telemetry"],
-  tasks: [...ACTORS, "auth", "config", "db", "domain", "demo", "events", "gateway", "lib", "proto", "rest"],
+  tasks: [
+    ...ACTORS,
+    "auth",
+    "config",
+    "db",
+    "domain",
+    "demo",
+    "events",
+    "gateway",
+    "grpc",
+    "lib",
+    "proto",
+    "rest",
+  ],
 };
 /** Tests and benchmarks may import everything; vendor is not ours; examples are programs of clients. */
 const OUTSIDE = ["tests", "bench", "vendor", "examples", "node_modules"];

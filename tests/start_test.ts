@@ -1,6 +1,7 @@
 /** `deno task start` as a process with a temporary data directory. */
 import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
+import { paste, shellBlocks, variablesIn } from "./readme.ts";
 import { type ExitResult, startAndFail, startService, temporaryFolder } from "./service.ts";
 
 const EXITED_WITH_0 = { code: 0, signal: null };
@@ -14,7 +15,9 @@ Deno.test("a first start loads the demo data, and later ones keep it, also after
     "a second service on the same data directory fails, and Ctrl-C exits with code 0",
     async () => {
       await using service = startService(env);
-      await assertDemo(await service.ready());
+      const tour = await service.ready();
+      await assertDemo(tour);
+      await assertReadme(tour);
       assert.match(await startAndFail(env), /^.*data is in use by another customer-service: .*\n$/);
       const exit = await service.stop("SIGINT");
       assert.deepEqual(exitOf(exit), EXITED_WITH_0);
@@ -26,7 +29,11 @@ Deno.test("a first start loads the demo data, and later ones keep it, also after
 
   await t.step("a second start keeps the demo data", async () => {
     await using killed = startService(env);
-    await assertDemo(await killed.ready());
+    const [own] = await answers(
+      ["./cs graphql '{ me { firstName addresses { id } } }'"],
+      await killed.ready(),
+    );
+    assert.deepEqual([own.data.me.firstName, own.data.me.addresses.length], ["Wilhelmina", 2]);
     await killed.stop("SIGKILL");
   });
 
@@ -49,13 +56,33 @@ Deno.test("a first start loads the demo data, and later ones keep it, also after
   });
 });
 
+/** Runs the printed calls, which read the demo data. */
 async function assertDemo(tour: string): Promise<void> {
-  const own = await runCall(tour, /^curl[^]*?"}'$/m);
-  assert.equal(JSON.parse(own).data.me.addresses.length, 1, "demo data is loaded once");
-  assert.equal(JSON.parse(own).data.me.shopperGroups[0].name, "Wholesale");
-  const federated = await runCall(tour, /^curl \S+ \S+\/gateway\/graphql [^]*?"}'$/m);
-  assert.equal(JSON.parse(federated).data.me.orders.length, 2);
-  assert.equal((await fetch(`${http(tour)}/readyz`)).status, 200);
+  const [own, federated, customers] = await answers(
+    tour.match(/^\.\/cs g(raphql|ateway|et).*$/gm) ?? [],
+    tour,
+  );
+  assert.equal(own.data.me.addresses.length, 1, "demo data is loaded once");
+  assert.equal(own.data.me.shopperGroups[0].name, "Wholesale");
+  assert.equal(federated.data.me.orders.length, 2);
+  assert.equal(customers.items.length, 2);
+  assert.ok(tour.split("\n").every((line) => line.length <= 200), "no call carries a token");
+}
+
+/** Runs the beginning of the tour in README.md. tests/readme_long_test.ts runs all of it. */
+async function assertReadme(tour: string): Promise<void> {
+  const [first = ""] = await shellBlocks("## A tour");
+  const [, renamed, address, refused, groups] = await answers([first], tour);
+  assert.equal(renamed.data.updateProfile.customer.firstName, "Wilhelmina");
+  assert.match(address.data.addAddress.address.id, /^[0-9a-f-]{36}$/);
+  assert.match(refused.errors[0].message, /phone must be/);
+  assert.ok(groups.priceListId);
+}
+
+// deno-lint-ignore no-explicit-any -- answers of several interfaces
+async function answers(commands: string[], tour: string): Promise<any[]> {
+  const { stdout } = await paste([variablesIn(tour), ...commands].join("\n"));
+  return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }
 
 Deno.test("data of another PostgreSQL version is not changed", async () => {
@@ -133,12 +160,4 @@ function http(tour: string): string {
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
-}
-
-/** Runs a printed call in a shell. */
-async function runCall(tour: string, pattern: RegExp): Promise<string> {
-  const call = tour.match(pattern)?.[0];
-  assert.ok(call, "the tour contains the call");
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", call] }).output();
-  return new TextDecoder().decode(stdout);
 }

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
-import { tour } from "../demo/tour.ts";
-import { createIssuer } from "./graph/server.ts";
+import { tour, type TourOptions } from "../demo/tour.ts";
 
-Deno.test("the calls in the tour reach the service on any bind address", async () => {
-  const issuer = await createIssuer();
+const OPTIONS: TourOptions = {
+  bind: "127.0.0.1",
+  httpPort: 4000,
+  grpcPort: 50051,
+  signInCode: "c0de",
+  database: "",
+  events: "",
+  hasDemoData: true,
+  variables: {},
+};
+
+Deno.test("the addresses in the tour reach the service on any bind address", () => {
   const hosts = {
     "127.0.0.1": "127.0.0.1",
     "0.0.0.0": "127.0.0.1",
@@ -12,11 +21,21 @@ Deno.test("the calls in the tour reach the service on any bind address", async (
     "::": "[::1]",
   };
   for (const [bind, host] of Object.entries(hosts)) {
-    const options = { bind, httpPort: 4000, grpcPort: 50051, signInCode: "c0de", database: "", events: "" };
-    const text = await tour(options, issuer);
-    const urls = text.match(/http:\/\/\S+/g) ?? [];
+    const urls: string[] = tour({ ...OPTIONS, bind }).match(/http:\/\/\S+/g) ?? [];
     assert.deepEqual([...new Set(urls.map((url) => new URL(url).hostname))], [host]);
-    assert.equal(urls.length, 7);
     assert.ok(urls.includes(`http://${host}:4000/inspect/sign-in?code=c0de`));
   }
+});
+
+Deno.test("the tour is short, and its calls name the variables that differ from the defaults", () => {
+  const usual = tour(OPTIONS);
+  assert.ok(usual.split("\n").length <= 20);
+  assert.ok(usual.split("\n").every((line) => line.length <= 100));
+  assert.doesNotMatch(usual, /export/);
+  const other = tour({ ...OPTIONS, variables: { HTTP_PORT: "4711", DATA_DIR: "it's here" } });
+  assert.match(other, /^export HTTP_PORT=4711 DATA_DIR='it'\\''s here'$/m);
+});
+
+Deno.test("the tour has no calls about demo data where there are none", () => {
+  assert.doesNotMatch(tour({ ...OPTIONS, hasDemoData: false }), /^\.\/cs/m);
 });
