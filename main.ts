@@ -1,232 +1,16 @@
-/** The composition root: reads the configuration, opens each part once, and closes them in reverse. */
-import { pause, succeedsWithin } from "./lib/timeout.ts";
+/** The entry of the service: reads the configuration, and loads and runs the parts of its role. */
 import { getLogger } from "@logtape/logtape";
-import type { EffectType } from "./actors/actions.ts";
-import type { Performer } from "./actors/commands.ts";
-import { startRetention } from "./actors/gdpr/retention.ts";
-import { endMemberships } from "./actors/customers/end_memberships.ts";
-import { createRequestPerformers, createRequestSettings } from "./actors/gdpr/mod.ts";
-import { createNoticeReader } from "./actors/gdpr/notices/read.ts";
-import { isProven } from "./actors/gdpr/requests/erasure_proof.ts";
-import { startHousekeeping } from "./actors/housekeeping.ts";
-import { createAuditLog } from "./actors/audit_log.ts";
-import { createActors } from "./actors/mod.ts";
-import { createRefusalLog } from "./actors/refusal_log.ts";
-import { startWorker } from "./actors/runtime/worker.ts";
-import { createAdmission } from "./auth/callers.ts";
-import { callerProof, openAuth } from "./auth/mod.ts";
 import { refuseFaultyDeno } from "./config/deno_version.ts";
-import { openKeys } from "./config/keys.ts";
 import { configureLogging } from "./config/logging.ts";
-import { type Config, readConfig, servicesOf } from "./config/mod.ts";
-import { readKafkaAccess } from "./config/kafka_access.ts";
-import { readPeerAccess } from "./config/peer_access.ts";
+import { readConfig } from "./config/mod.ts";
 import { readVault } from "./config/vault.ts";
-import { startClockCheck } from "./db/clock_check.ts";
-import { createRequestLookups } from "./db/gdpr_lookups.ts";
-import { createLookups } from "./db/lookups.ts";
-import { meterPools, meterWork } from "./db/meter.ts";
-import { createReadiness, watchReadiness } from "./db/readiness.ts";
-import { createStoreReader } from "./db/store_reader.ts";
-import { createNotifier, listen } from "./db/work.ts";
-import { deliveringSink } from "./demo/delivering_sink.ts";
-import { consoleSink } from "./events/console_sink.ts";
-import { kafkaSink } from "./events/kafka_sink.ts";
-import { startRelay } from "./events/relay.ts";
-import { isRestored, startRestoreCheck } from "./events/restore_check.ts";
-import { describeError } from "./lib/error_description.ts";
-import { monitorLoad } from "./http/load_shedding.ts";
-import { peerVariable } from "./config/variables.ts";
-import { addDemoData, introduce, openDemoPeers, openSignInLink, readPeerKeys } from "./development.ts";
-import { createHealthApp, createLazyEdges, type Edges } from "./edges.ts";
-import type { HttpParts } from "./http.ts";
 import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
-import { createMethods } from "./rpc/methods.ts";
-import { createPeers } from "./rpc/peers.ts";
-import { serveGrpc } from "./rpc/server.ts";
-import { explain, openDatabase, openPools, readCertificates, requireFreePorts, serveHttp } from "./start.ts";
+import { explain } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
 import { awaitExports } from "./telemetry/exports.ts";
-import { patchSpanPrototype } from "./telemetry/http.ts";
 
-/** How long a start waits to learn whether the database was restored, in milliseconds. Kafka may be unavailable. */
-const FIRST_COMPARISON_MS = 5_000;
-
-export interface Service extends AsyncDisposable {
-  httpPort: number;
-  grpcPort: number;
-}
-
-/**
- * Starts all parts or throws. On disposal it first reports "not ready", then closes the edges, whose accepted requests
- * complete, and then the other parts.
- */
-export async function start(config: Config): Promise<Service> {
-  await using stack = new AsyncDisposableStack();
-  await using edges = new AsyncDisposableStack();
-  patchSpanPrototype();
-  if (config.workers === 1) await requireFreePorts(config); // workers share ports that the supervisor has checked
-  const database = await openDatabase(config, stack);
-  const { api, reader, work, maintenance } = await openPools(database, config, stack);
-  stack.use(meterPools({ customer_api: api, customer_reader: reader, customer_worker: work }));
-  stack.use(meterWork(work));
-  const clock = stack.use(startClockCheck(reader));
-
-  const keys = await openKeys(config.gdpr.keys, config.dataDirectory);
-  const kafka = config.kafka && await readKafkaAccess(config.kafka);
-  const peerAccess = await readPeerAccess(config.gdpr.peerAccess);
-  const requests = createRequestSettings({ ...config.gdpr, peerKeys: await readPeerKeys(config) }, keys);
-  const actors = createActors(api, { requests, committed: createNotifier(api) });
-  const lookups = createLookups(reader);
-  const requestLookups = createRequestLookups(reader);
-  const auth = await openAuth(config.auth, config.dataDirectory);
-  const audit = createAuditLog(api);
-  const refusals = stack.use(createRefusalLog(audit));
-
-  const [draining, closing] = [new AbortController(), new AbortController()];
-  const restore = stack.use(startRestoreCheck(work, {
-    kafka,
-    markerFile: config.gdpr.markerFile,
-    verify: (subject, proof) => isProven(keys.hashKeys, subject, proof),
-  }));
-  await succeedsWithin(restore.first, FIRST_COMPARISON_MS); // not ready first and restored later
-  const usable = await createReadiness({ writer: api, reader }, draining.signal);
-  const ready = async () => !isRestored(restore.state()) && await usable();
-  const load = edges.use(monitorLoad());
-  const rpc = edges.adopt(
-    await serveGrpc({
-      bind: config.bind,
-      port: config.grpcPort,
-      shared: config.workers > 1,
-      tls: await readCertificates(config.grpcTls),
-      admit: createAdmission({
-        ...callerProof(config.grpcAuth, auth),
-        callers: config.grpcCallers,
-      }),
-      methods: createMethods({
-        lookups,
-        requests: requestLookups,
-        actors,
-        readNotice: createNoticeReader(createStoreReader(api), keys.hashKeys),
-      }),
-      refusals,
-      enter: load.createLimit("calls", config.grpcMaxInFlight).acquire,
-    }),
-    (server) => server.close(),
-  );
-  edges.use(watchReadiness(ready, (answer) => rpc.setServing(answer && !draining.signal.aborted)));
-
-  const development = await openSignInLink(config);
-  let participantsWithoutUrl: readonly string[] = []; // the demo adds URLs below
-  const parts: HttpParts = {
-    pools: { api, reader },
-    keys,
-    actors,
-    lookups,
-    requestLookups,
-    auth,
-    audit,
-    refusals,
-    ready,
-    restored: () => isRestored(restore.state()),
-    warning: clock.warning,
-    concurrency: load.createLimit("requests", config.maxInFlight),
-    draining: draining.signal,
-    closing: closing.signal,
-    development,
-    participantsWithoutUrl: () => participantsWithoutUrl,
-  };
-  const lazy = stack.use(
-    createLazyEdges(createHealthApp(config.http, parts), () => load.ignoring(() => loadHttp(config, parts))),
-  );
-  const http = edges.adopt(serveHttp(config, lazy), (server) => server.close());
-
-  const demo = await openDemoPeers(config, { kafka, grpcPort: rpc.port, hashKeys: keys.hashKeys }, stack);
-  const published = kafka
-    ? kafkaSink(kafka, { format: config.eventFormat, source: config.eventSource })
-    : consoleSink();
-  const sink = stack.use(demo && !kafka ? deliveringSink(published, demo.deliver) : published);
-  const peerUrls = demo?.urls ?? new Map(Object.entries(config.gdpr.peers));
-  participantsWithoutUrl = config.gdpr.participants.filter((service) => !peerUrls.has(service));
-  warnWithoutUrl(participantsWithoutUrl);
-  const peers = stack.use(createPeers(peerUrls, peerAccess));
-  const performers: Readonly<Record<EffectType, Performer>> = {
-    "memberships.end": endMemberships,
-    ...createRequestPerformers(api, peers, keys, {
-      services: servicesOf(config),
-      requiresController: config.production,
-    }),
-  };
-  const working = stack.use(new AsyncDisposableStack());
-  const startWork = async () => {
-    const relay = working.use(startRelay(work, sink));
-    const worker = working.use(startWorker({ sql: work, api, actors, performers }));
-    working.use(startHousekeeping({ sql: maintenance, outboxRetentionMs: config.outboxRetentionMs }));
-    working.use(startRetention({ sql: maintenance, api, actors }));
-    const notified = database.directUrl === undefined ? work : maintenance;
-    working.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
-  };
-
-  const ports = { httpPort: http.port, grpcPort: rpc.port };
-  const playHistory = database.embedded ? await addDemoData({ api, requests, lookups }) : undefined;
-  const settlesEvents = !kafka;
-  const started = playHistory && demo
-    ? playHistory({ worker: work, keys, settlesEvents, signal: closing.signal })
-      .catch((error) => reportHistory(error, closing.signal))
-      .then(() => closing.signal.aborted ? undefined : startWork())
-    : startWork();
-  if (!(playHistory && demo)) await started;
-  await introduce(config, { ...ports, signInCode: development?.code }, database);
-  lazy.loadSoon();
-  const [openEdges, openParts] = [edges.move(), stack.move()];
-  return {
-    ...ports,
-    async [Symbol.asyncDispose]() {
-      draining.abort();
-      rpc.setServing(false);
-      await pause(config.shutdownDelayMs);
-      closing.abort();
-      lazy.close(); // event streams never end by themselves
-      await Promise.all([http.close(), rpc.close()]);
-      await started; // the work may not have started yet
-      await openEdges.disposeAsync();
-      await openParts.disposeAsync();
-    },
-  };
-}
-
-/** Names each participant that access and portability requests wait for in vain. */
-function warnWithoutUrl(services: readonly string[]): void {
-  for (const service of services) {
-    getLogger(["customer-service"]).warn(
-      "{service} is a participant without a URL, so access and portability requests wait for it: set {variable}",
-      { service, variable: peerVariable(service).name },
-    );
-  }
-}
-
-/** A part of the demo history is as usable as the whole. */
-function reportHistory(error: unknown, closing: AbortSignal): void {
-  if (closing.aborted) return;
-  getLogger(["customer-service", "demo"]).error("Cannot load all demo requests: {reason}", {
-    reason: describeError(error),
-  });
-}
-
-/** Loads the edges one after the other, because other requests wait while a module is evaluated. */
-async function loadHttp(config: Config, parts: HttpParts): Promise<Edges> {
-  const modules = [
-    () => import("./rest/mod.ts"),
-    () => import("./graph/mod.ts"),
-    () => import("./inspect/mod.tsx"),
-  ];
-  for (const load of modules) {
-    await load();
-    await pause(0);
-  }
-  const { createHttp } = await import("./http.ts");
-  return await createHttp(config, parts);
-}
+/** What an edge reads from Vault: it needs no key, and only the database logins that its environment gives it. */
+const EDGE_SECRETS = ["OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /** Runs the service until a termination signal and returns the exit code. */
 async function main(): Promise<number> {
@@ -236,7 +20,11 @@ async function main(): Promise<number> {
     await using _log = await configureLogging(env.DENO_ENV === "production", env.LOG_LEVEL);
     exitOnUncaught();
     const log = getLogger(["customer-service"]);
-    const vault = await readVault(env, { report: (text) => log.info(text) });
+    const isEdge = env.ROLES === "edge";
+    const vault = await readVault(env, {
+      report: (text) => log.info(text),
+      ...(isEdge && { variables: EDGE_SECRETS }),
+    });
     const config = readConfig({ ...env, ...vault });
     const traced = "OTEL_EXPORTER_OTLP_ENDPOINT" in vault; // only for child processes: Deno reads it at its start
     if (!isWorker() && (config.workers > 1 || traced)) {
@@ -245,7 +33,10 @@ async function main(): Promise<number> {
     if (config.production) await Deno.permissions.revoke({ name: "run" }); // only a supervisor needs it
     // before the start, which would otherwise leave the embedded database running
     const shutdown = waitForShutdown(config.shutdownDelayMs, isWorker() ? untilOrphaned() : undefined);
-    const service = await start(config);
+    const stopping = new AbortController();
+    void shutdown.then(() => stopping.abort());
+    const { start } = isEdge ? await import("./edge_service.ts") : await import("./service.ts");
+    const service = await start(config, stopping.signal);
     await shutdown;
     await service[Symbol.asyncDispose]();
     getLogger(["customer-service"]).info("Stopped");

@@ -1,13 +1,8 @@
-/** Start-up steps: database, certificates, HTTP port, and error messages. */
+/** Start-up steps of every role: certificates, HTTP port, and error messages. */
 import { createServer } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { readAuthority, readIdentity } from "./config/certificates.ts";
 import { type Config, ConfigError, type GrpcTlsConfig } from "./config/mod.ts";
-import { bootstrap } from "./db/bootstrap.ts";
-import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
-import { openPool, openTransactionPool, type Role, type Sql } from "./db/connect.ts";
-import { migrate, MigrationError } from "./db/migrate.ts";
-import { asUnusable, requireSettings, UnusableDatabase } from "./db/requirements.ts";
 import { describeError } from "./lib/error_description.ts";
 import { onServeError } from "./http/serve_errors.ts";
 import { serveResiliently } from "./http/resilient_server.ts";
@@ -19,14 +14,10 @@ export class StartError extends Error {
   override name = "StartError";
 }
 
-export interface OpenDatabase {
-  /** URL with the service's login. */
-  url: string;
-  /** URL of PostgreSQL itself, where `url` leads to a transaction pooler. */
-  directUrl: string | undefined;
-  embedded: boolean;
-  /** Description for people. */
-  description: string;
+/** A running service, or an edge of it. */
+export interface Service extends AsyncDisposable {
+  httpPort: number;
+  grpcPort: number;
 }
 
 /**
@@ -52,77 +43,6 @@ export async function requireFreePorts(
 const takenPort = (protocol: "HTTP" | "gRPC", bind: string, port: number) =>
   `Cannot serve ${protocol} on ${bind} port ${port}: the port is taken; ` +
   `set ${protocol.toUpperCase()}_PORT to another one`;
-
-/** Starts the embedded database if no other is configured, and migrates the schema. */
-export async function openDatabase(config: Config, stack: AsyncDisposableStack): Promise<OpenDatabase> {
-  const database = config.databaseUrl === undefined ? await openEmbedded(config.dataDirectory, stack) : {
-    url: config.databaseUrl,
-    directUrl: config.databaseDirectUrl,
-    embedded: false,
-    description: "PostgreSQL of DATABASE_URL",
-  };
-  await migrate(database.directUrl ?? database.url).catch(refuseDatabase);
-  return database;
-}
-
-function refuseDatabase(cause: unknown): never {
-  if (cause instanceof MigrationError) throw cause;
-  const reason = cause instanceof UnusableDatabase ? cause.message : describeError(cause);
-  throw new StartError(`Cannot prepare the database: ${reason}`, { cause });
-}
-
-/** Pools of PostgreSQL; each connection has the rights of its role only. */
-export interface Pools {
-  /** customer_api, the only role that writes in stores. */
-  api: Sql;
-  /** customer_reader, which executes lookups. */
-  reader: Sql;
-  /** customer_worker, which claims work of all stores. */
-  work: Sql;
-  /** customer_worker with one connection to PostgreSQL itself and without timeouts. */
-  maintenance: Sql;
-}
-
-/** Opens the pools and verifies that each of them gets its role and settings. */
-export async function openPools(
-  { url, directUrl }: OpenDatabase,
-  { databasePoolSize }: Config,
-  stack: AsyncDisposableStack,
-): Promise<Pools> {
-  const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, in case the database does not respond
-  const open = directUrl === undefined ? openPool : openTransactionPool;
-  const direct = directUrl ?? url;
-  const pools = {
-    api: stack.adopt(open(url, "customer_api", databasePoolSize), close),
-    reader: stack.adopt(open(url, "customer_reader", 4), close),
-    work: stack.adopt(open(url, "customer_worker", 8), close),
-    maintenance: stack.adopt(openPool(direct, "customer_worker", 1, { unusedMs: 5_000 }), close),
-  };
-  const verify = (sql: Sql, role: Role, at: string) =>
-    requireSettings(sql, role).catch((error) => refuseDatabase(asUnusable(error, at, role)));
-  const verified = await Promise.allSettled([
-    verify(pools.api, "customer_api", url),
-    verify(pools.reader, "customer_reader", url),
-    verify(pools.work, "customer_worker", url),
-    verify(pools.maintenance, "customer_worker", direct),
-  ]);
-  const failed = verified.find((result) => result.status === "rejected"); // the same one at every start
-  if (failed) throw failed.reason;
-  return pools;
-}
-
-async function openEmbedded(directory: string, stack: AsyncDisposableStack): Promise<OpenDatabase> {
-  const server = stack.use(await startEmbedded(directory));
-  const password = crypto.getRandomValues(new Uint8Array(24)).toHex();
-  const url = await bootstrap(server.adminUrl, "customer", password);
-  const { port } = new URL(url);
-  return {
-    url,
-    directUrl: undefined,
-    embedded: true,
-    description: `embedded PostgreSQL on port ${port}, data in ${server.folder}`,
-  };
-}
 
 /** Reads the PEM files of GRPC_TLS_…; undefined if the port has no TLS. */
 export async function readCertificates(
@@ -182,7 +102,7 @@ async function finish(completed: Promise<void>): Promise<void> {
 
 /** Error message for an error that the person who started the service can fix; otherwise with the stack. */
 export function explain(error: unknown): string {
-  const expected = [ConfigError, EmbeddedError, ListenError, MigrationError, StartError];
+  const expected = [ConfigError, ListenError, StartError];
   if (error instanceof Error && expected.some((kind) => error instanceof kind)) return error.message;
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }

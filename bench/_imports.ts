@@ -19,8 +19,8 @@ interface Info {
 /** Rows of a table: the package or folder, its milliseconds, and when it is loaded. The most expensive come first. */
 export async function importCosts(): Promise<string[][]> {
   const info: Info = JSON.parse(await output(["info", "--json", new URL("http.ts", ROOT).href]));
-  const start: Info = JSON.parse(await output(["info", "--json", new URL("main.ts", ROOT).href]));
-  const first = inOrder(start, new URL("main.ts", ROOT).href);
+  const start: Info = JSON.parse(await output(["info", "--json", new URL("service.ts", ROOT).href]));
+  const first = inOrder(start, new URL("service.ts", ROOT).href);
   const later = inOrder(info, new URL("http.ts", ROOT).href).filter((module) => !first.includes(module));
   const modules = [...first, ...later];
   const file = await Deno.makeTempFile();

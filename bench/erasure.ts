@@ -12,7 +12,7 @@ import { newTraceparent } from "../lib/trace_context.ts";
 import { openKeys } from "../config/keys.ts";
 import { type Config, readConfig } from "../config/mod.ts";
 import { openPool } from "../db/connect.ts";
-import { start } from "../main.ts";
+import { start } from "../service.ts";
 import { openDatabase } from "./_database.ts";
 import { options, printStep, type Report } from "./_report.ts";
 

@@ -6,7 +6,7 @@
  */
 import { openDevelopmentIssuer } from "../auth/development_issuer.ts";
 import { readConfig } from "../config/mod.ts";
-import { start } from "../main.ts";
+import { start } from "../service.ts";
 import { openDatabase } from "./_database.ts";
 import { options, printStep, quantile, type Report } from "./_report.ts";
 import { loadRequests } from "./_requests.ts";

@@ -130,6 +130,8 @@ export interface HttpConfig {
 
 export interface Config {
   production: boolean;
+  /** Parts that the process runs; edge: GetCustomerGroups from a replica, and nothing else. */
+  roles: "all" | "edge";
   bind: string;
   /** 0: any free port. */
   httpPort: number;
@@ -148,6 +150,12 @@ export interface Config {
   databaseUrl: string | undefined;
   /** URL of PostgreSQL itself, where `databaseUrl` leads to a transaction pooler. */
   databaseDirectUrl: string | undefined;
+  /** URL of a replica that serves lookups. Undefined: `databaseUrl` serves them. */
+  databaseReadUrl: string | undefined;
+  /** Largest age of an answer of the replica, in milliseconds. */
+  databaseReadMaxLagMs: number;
+  /** How long a start waits for a database that cannot be reached, in milliseconds. */
+  databaseWaitMs: number;
   /** Connections per process of the pool that writes. */
   databasePoolSize: number;
   /** Folder of development's database and keys. */
@@ -198,6 +206,7 @@ function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peer
   const production = values.DENO_ENV === "production";
   return {
     production,
+    roles: values.ROLES,
     bind: values.BIND ?? (production ? "0.0.0.0" : "127.0.0.1"),
     httpPort: values.HTTP_PORT,
     http: {
@@ -213,6 +222,9 @@ function assemble(values: Values, participants: Pick<GdprConfig, "peers" | "peer
     shutdownDelayMs: values.SHUTDOWN_DELAY ?? (production ? 3_000 : 0),
     databaseUrl: values.DATABASE_URL,
     databaseDirectUrl: values.DATABASE_DIRECT_URL,
+    databaseReadUrl: values.DATABASE_READ_URL,
+    databaseReadMaxLagMs: values.DATABASE_READ_MAX_LAG,
+    databaseWaitMs: values.DATABASE_WAIT,
     databasePoolSize: values.DB_POOL_SIZE,
     dataDirectory: values.DATA_DIR,
     kafka: kafka(values, production),

@@ -37,6 +37,7 @@ export function contradictions(
     ...sharedPort(values),
     ...manyWorkers(isSet, values),
     ...directDatabase(isSet),
+    ...readDatabase(isSet, values),
     ...grpcAuth(isSet, values),
     ...grpcIdentities(isSet, values),
     ...unreadKafkaTls(isSet, values),
@@ -45,9 +46,12 @@ export function contradictions(
     ...vaultContradictions(env, values),
     ...values.DENO_ENV === "production"
       ? [
-        ...developmentDefaults(isSet, values),
-        ...unprovenGateway(isSet, values),
-        ...missingPeers(env, values),
+        ...developmentIssuer(isSet, values),
+        ...values.ROLES === "edge" ? [] : [
+          ...developmentDefaults(isSet),
+          ...unprovenGateway(isSet, values),
+          ...missingPeers(env, values),
+        ],
         ...plaintext(values, { JWT_JWKS_URL: values.JWT_JWKS_URL, ...urlsOf(peers) }),
       ]
       : [],
@@ -75,7 +79,7 @@ function manyWorkers(isSet: IsSet, { WORKERS = 1, DENO_ENV, ...values }: Partial
   const problems = (["HTTP_PORT", "GRPC_PORT"] as const).filter((name) => values[name] === 0).map((name) =>
     `${name}: expected a port, because ${WORKERS} WORKERS share it, got 0`
   );
-  if (!isSet("DATABASE_URL") && DENO_ENV !== "production") {
+  if (!isSet("DATABASE_URL") && DENO_ENV !== "production" && values.ROLES !== "edge") {
     problems.push(
       expected("DATABASE_URL", `because ${WORKERS} WORKERS cannot share the embedded PostgreSQL`),
     );
@@ -86,6 +90,14 @@ function manyWorkers(isSet: IsSet, { WORKERS = 1, DENO_ENV, ...values }: Partial
 function directDatabase(isSet: IsSet): string[] {
   if (isSet("DATABASE_URL") || !isSet("DATABASE_DIRECT_URL")) return [];
   return ["DATABASE_DIRECT_URL: expected together with a DATABASE_URL that leads to a pooler"];
+}
+
+function readDatabase(isSet: IsSet, { ROLES, DENO_ENV }: Partial<Values>): string[] {
+  if (ROLES === "edge") {
+    return isSet("DATABASE_READ_URL") ? [] : [expected("DATABASE_READ_URL", "because ROLES is edge")];
+  }
+  if (!isSet("DATABASE_READ_URL") || isSet("DATABASE_URL") || DENO_ENV === "production") return [];
+  return [expected("DATABASE_URL", "together with DATABASE_READ_URL, unless ROLES is edge")];
 }
 
 /** Also refuses files that the mode does not read: an operator who sets them expects client certificates. */
@@ -204,7 +216,7 @@ const VAULT = (Object.keys(VARIABLES) as VariableName[]).filter((name) =>
   name.startsWith("VAULT_") && name !== "VAULT_ADDR"
 );
 
-function developmentDefaults(isSet: IsSet, values: Partial<Values>): string[] {
+function developmentDefaults(isSet: IsSet): string[] {
   const problems: string[] = [];
   if (!isSet("DATABASE_URL")) {
     problems.push(expected("DATABASE_URL", "because the embedded PostgreSQL is refused in production"));
@@ -216,18 +228,25 @@ function developmentDefaults(isSet: IsSet, values: Partial<Values>): string[] {
     const why = "because production limits requests by the client address that your outermost proxy received";
     problems.push(expected("TRUSTED_PROXIES", `${why}; 0 where clients connect directly`));
   }
-  const jwt = ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const;
-  if ((values.AUTH_MODE === "jwt" || values.GRPC_AUTH === "token") && !jwt.some(isSet)) {
-    const why = "because the built-in issuer is refused in production";
-    problems.push(...jwt.map((name) => expected(name, why)));
-  }
-  if (values.GRPC_AUTH === "none") {
-    problems.push("GRPC_AUTH: expected mtls, mesh or token, because none is refused in production");
-  }
   for (const name of Object.keys(KEYS) as (keyof typeof KEYS)[]) {
     if (!isSet(name)) {
       problems.push(expected(name, "because generated keys are refused in production"));
     }
+  }
+  return problems;
+}
+
+/** An edge authenticates gRPC callers only. */
+function developmentIssuer(isSet: IsSet, { ROLES, AUTH_MODE, GRPC_AUTH }: Partial<Values>): string[] {
+  const problems: string[] = [];
+  const jwt = ["JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const;
+  const readsTokens = GRPC_AUTH === "token" || (AUTH_MODE === "jwt" && ROLES !== "edge");
+  if (readsTokens && !jwt.some(isSet)) {
+    const why = "because the built-in issuer is refused in production";
+    problems.push(...jwt.map((name) => expected(name, why)));
+  }
+  if (GRPC_AUTH === "none") {
+    problems.push("GRPC_AUTH: expected mtls, mesh or token, because none is refused in production");
   }
   return problems;
 }

@@ -105,6 +105,7 @@ export const VARIABLES = {
   DENO_ENV: optional("production or development", z.enum(["production", "development"]), {
     absent: "development",
   }),
+  ROLES: defaulted("all or edge", z.enum(["all", "edge"]), "all"),
   BIND: optional("an IP address, or localhost", z.union([z.ipv4(), z.ipv6(), z.literal("localhost")]), {
     absent: "127.0.0.1; in production 0.0.0.0",
   }),
@@ -131,6 +132,17 @@ export const VARIABLES = {
     text.refine(isPostgresUrl),
     { absent: "DATABASE_URL leads to PostgreSQL itself", secret: true },
   ),
+  DATABASE_READ_URL: optional(
+    "a URL like DATABASE_URL that leads to one server: the primary or a replica of it",
+    text.refine(isPostgresUrl),
+    { absent: "DATABASE_URL serves all lookups", secret: true },
+  ),
+  DATABASE_READ_MAX_LAG: defaulted(
+    "a duration from 1s to 1d, such as 5s",
+    duration(MILLISECONDS.d).refine((milliseconds) => milliseconds > 0),
+    "5s",
+  ),
+  DATABASE_WAIT: defaulted("a duration of at most 1h, such as 60s", duration(MILLISECONDS.h), "60s"),
   DB_POOL_SIZE: defaulted("a number from 1 to 1000", count(1_000), "10"),
   KAFKA_BROKERS: optional("host:port,…", brokers, { absent: "a console sink" }),
   KAFKA_SSL: defaulted("true or false", flag, "false"),

@@ -21,6 +21,8 @@ export interface PoolLimits extends Timeouts {
   silenceMs?: number;
   /** Time after which an unused connection is closed; absent: it stays open. */
   unusedMs?: number;
+  /** Whether a server that accepts no writes will do: a replica. */
+  acceptsReplica?: boolean;
 }
 
 /** Timeouts of each role: somewhat longer than its callers wait. */
@@ -31,13 +33,22 @@ export const POOL_LIMITS: Record<Role, PoolLimits> = {
   customer_owner: {}, // a migration has no time limit
 };
 
+/** Limits of a pool for lookups at a replica. Shorter than those of the primary, which is asked after it. */
+export const REPLICA_LIMITS: PoolLimits = {
+  statementMs: 2_000,
+  lockMs: 1_000,
+  idleMs: 2_000,
+  silenceMs: 2_000,
+  acceptsReplica: true,
+};
+
 /** Limits of the queue for a connection: waiting transactions, and their wait in milliseconds. */
 const QUEUE = { waiting: 1_000, waitMs: 3_000 };
 
 /**
  * Opens a pool whose sessions have `role`, the pinned settings and the timeouts from their start.
- * It connects when first needed, only to a server that accepts writes, and returns columns in camelCase. When the
- * server no longer accepts writes, every session is replaced. A transaction waits a bounded time for a free
+ * It connects when first needed, only to a server that accepts writes unless `acceptsReplica`, and returns columns in
+ * camelCase. When the server no longer accepts writes, every session is replaced. A transaction waits a bounded time for a free
  * connection and then throws Overloaded.
  */
 export function openPool(databaseUrl: string, role: Role, max: number, limits = POOL_LIMITS[role]): Sql {
@@ -83,13 +94,16 @@ const DEFAULT_MODE = "isolation level read committed";
 const applicationName = (role: Role) => `customer-service ${role}`;
 
 /** Options of every connection; it takes the TLS parameters out of the URL. */
-export function commonOptions(url: URL, { silenceMs = 0, unusedMs = 0 }: PoolLimits = {}) {
+export function commonOptions(
+  url: URL,
+  { silenceMs = 0, unusedMs = 0, acceptsReplica = false }: PoolLimits = {},
+) {
   return {
     ...takeTls(url),
     connect_timeout: 5,
     silence_timeout: silenceMs / 1_000,
     idle_timeout: unusedMs / 1_000,
-    target_session_attrs: "read-write" as const,
+    target_session_attrs: acceptsReplica ? undefined : "read-write" as const,
     // Reconnects to a restarted server within a quarter of a second, however long it was away.
     backoff: () => 0.25,
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },

@@ -8,6 +8,15 @@ export class Overloaded extends Error {
   readonly code = "OVERLOADED";
 }
 
+/**
+ * The server accepts no changes: a standby, or one that is set to read-only. Pools refuse such sessions; a pooler may
+ * change the server below a session.
+ */
+export class ReadOnlyServer extends Error {
+  override name = "ReadOnlyServer";
+  readonly code = "WRONG_SESSION";
+}
+
 /** Conditions under which the same call may succeed later; each completes "The database …". */
 const AWAY = "cannot be reached";
 const READ_ONLY = "accepts no changes at the moment";
@@ -56,9 +65,22 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 /** Returns why the database cannot serve, when the same call may succeed later: completes "The database …". */
 export function unavailability(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return conditionOf(error) ?? (error instanceof postgres.PostgresError ? endedSession(error) : undefined);
+}
+
+function conditionOf(error: Error & { code: unknown }): string | undefined {
   const code = String(error.code);
   const isSqlState = error instanceof postgres.PostgresError;
-  return CONDITIONS[code] ?? (isSqlState ? CONDITIONS[code.slice(0, 2)] ?? endedSession(error) : undefined);
+  return CONDITIONS[code] ?? (isSqlState ? CONDITIONS[code.slice(0, 2)] : undefined);
+}
+
+/**
+ * Returns whether a start may wait for the end of the condition. A server or pooler that refuses the login, the database
+ * or the settings is not waited for: someone has to correct them.
+ */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error) || error.code === "08P01") return false;
+  return conditionOf(error) !== undefined;
 }
 
 /** PostgreSQL ends or refuses a session: the password has changed, the database is being restored. */

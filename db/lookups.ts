@@ -12,6 +12,12 @@ export interface CustomerKey {
   customerId: string;
 }
 
+/** Customer whose groups are looked up, with the versions that the caller has seen. 0 or absent: none. */
+export interface GroupsKey extends CustomerKey {
+  minVersion?: number;
+  minMembershipVersion?: number;
+}
+
 /** Membership of a customer in a group, with the group's settings. */
 export interface Membership {
   groupId: string;
@@ -64,7 +70,8 @@ export interface EmailKey {
  */
 export interface Lookups {
   findCustomer(key: CustomerKey, wanted?: Wanted): Promise<Customer | undefined>;
-  findCustomerGroups(key: CustomerKey, wanted?: Wanted): Promise<CustomerGroups | undefined>;
+  /** At the primary, an answer is never older than what a caller has seen, so the versions are not compared. */
+  findCustomerGroups(key: GroupsKey, wanted?: Wanted): Promise<CustomerGroups | undefined>;
   /** Returns the ID of the customer with the email, which matches in any case. */
   findCustomerId(key: EmailKey, wanted?: Wanted): Promise<string | undefined>;
 }
@@ -101,7 +108,11 @@ async function selectGroups(sql: Sql, keys: readonly CustomerKey[]) {
   const [storeIds, customerIds] = columns(keys);
   const rows = await sql<GroupRow[]>`
     select * from lookup_customer_groups(${storeIds}::uuid[], ${customerIds}::uuid[])`;
-  const answers = new Array<CustomerGroups | undefined>(keys.length).fill(undefined);
+  return groupsOf(rows, keys.length);
+}
+
+function groupsOf(rows: readonly GroupRow[], count: number): (CustomerGroups | undefined)[] {
+  const answers = new Array<CustomerGroups | undefined>(count).fill(undefined);
   for (const { position, anonymized, status, groupId, ...group } of rows) {
     const answer = answers[position - 1] ??= { anonymized, status, memberships: [] };
     if (groupId === null) continue;
@@ -109,6 +120,58 @@ async function selectGroups(sql: Sql, keys: readonly CustomerKey[]) {
     answer.memberships.push({ groupId, name, priceListId, priority, assignedAt: assignedAt.getTime() });
   }
   return answers;
+}
+
+/** Versions of a customer as a replica knows them. */
+export interface CustomerVersions {
+  version: number;
+  membershipVersion: number;
+}
+
+/** Time in which a replica has to respond, in milliseconds. The primary is asked after it. */
+const REPLICA_ANSWER_MS = 1_000;
+const REPLICA_STATEMENTS = { underWay: 2, maxQuestions: 500, answerLimitMs: REPLICA_ANSWER_MS };
+
+/** Lookups of a replica: groups, and groups together with the versions to which they belong. */
+export interface ReplicaLookups {
+  findCustomerGroups: Lookups["findCustomerGroups"];
+  findVersionedGroups(
+    key: CustomerKey,
+    wanted?: Wanted,
+  ): Promise<{ groups: CustomerGroups; versions: CustomerVersions } | undefined>;
+}
+
+/** @param sql a pool of the role customer_reader that accepts a replica */
+export function createReplicaLookups(sql: Sql): ReplicaLookups {
+  return {
+    findCustomerGroups: batched(
+      "lookup_customer_groups",
+      (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
+      sql,
+      REPLICA_STATEMENTS,
+    ),
+    findVersionedGroups: batched(
+      "lookup_customer_versions",
+      (keys: readonly CustomerKey[]) => selectVersionedGroups(sql, keys),
+      sql,
+      REPLICA_STATEMENTS,
+    ),
+  };
+}
+
+type VersionedRow = GroupRow & CustomerVersions;
+
+/** One statement, so that groups and versions are of one snapshot. */
+async function selectVersionedGroups(sql: Sql, keys: readonly CustomerKey[]) {
+  const [storeIds, customerIds] = columns(keys);
+  const rows = await sql<VersionedRow[]>`
+    select * from lookup_customer_groups(${storeIds}::uuid[], ${customerIds}::uuid[])
+    join lookup_customer_versions(${storeIds}::uuid[], ${customerIds}::uuid[]) using (position)
+    order by position, priority desc, assigned_at, group_id`;
+  const versions = new Map(rows.map((row) => [row.position, row]));
+  return groupsOf(rows, keys.length).map((groups, at) =>
+    groups && { groups, versions: versions.get(at + 1)! }
+  );
 }
 
 type CustomerRow = Omit<Customer, "addresses" | "groups"> & {

@@ -1,8 +1,8 @@
-/** Metrics of the database and its pools, measured at every export. */
+/** Metrics of waiting work and of GDPR requests, measured at every export. */
 import { type Attributes, type Observations, observe } from "../telemetry/metrics.ts";
 import { HOLD_GROUNDS } from "../domain/holds.ts";
 import { NOTICE_KINDS } from "../domain/notices.ts";
-import type { Role, Sql } from "./connect.ts";
+import type { Sql } from "./connect.ts";
 import type { GdprRequestRow } from "./gdpr_requests.ts";
 import { inTime } from "./time_limit.ts";
 import { countWork, type WorkCounts } from "./work_counts.ts";
@@ -142,28 +142,4 @@ function standingOf(
 
 function typed(type: string): Attributes {
   return { "customer_service.gdpr.type": type };
-}
-
-/** Registers the metrics of each pool's connections. */
-export function meterPools(pools: Partial<Record<Role, Sql>>): Disposable {
-  const each = (tell: (sql: Sql, named: Attributes) => { value: number; attributes: Attributes }[]) =>
-    Object.entries(pools).flatMap(([name, sql]) => tell(sql, { "db.client.connection.pool.name": name }));
-  return observe([
-    "db.client.connection.count",
-    "db.client.connection.max",
-    "db.client.connection.pending_requests",
-  ], () => ({
-    "db.client.connection.count": each((sql, attributes) => {
-      const { idle, used } = sql.traffic();
-      const state = (value: number, state: string) => ({
-        value,
-        attributes: { ...attributes, "db.client.connection.state": state },
-      });
-      return [state(idle, "idle"), state(used, "used")];
-    }),
-    "db.client.connection.max": each((sql, attributes) => [{ value: sql.options.max, attributes }]),
-    "db.client.connection.pending_requests": each((sql, attributes) => [
-      { value: sql.traffic().waiting, attributes },
-    ]),
-  }));
 }

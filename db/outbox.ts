@@ -1,5 +1,6 @@
 /** Outbox: events that wait to be published, in the order in which they happened. */
 import type { Sql, Tx } from "./connect.ts";
+import { ReadOnlyServer } from "./errors.ts";
 
 /** Event to publish. */
 export interface OutboxRow {
@@ -70,13 +71,14 @@ export interface Selection {
  * it. Only customer_worker sees the rows of every store.
  *
  * @returns undefined when no row waits or other relays hold all shards; `waiting` counts this shard as well
+ * @throws {ReadOnlyServer} the rows could be read and published, but not marked
  */
 export async function claimShard(
   tx: Tx,
   selection: Selection,
 ): Promise<{ shard: number; waiting: number } | undefined> {
   // Materialized, so that the lock is tried shard by shard and the first free one ends the search.
-  const [claimed] = await tx<{ shard: number; waiting: number }[]>`
+  const [claimed] = await tx<{ shard: number; waiting: number; readOnly: boolean }[]>`
     with waiting as materialized (
       select candidates.shard
       from generate_series(0, ${LAST_SHARD}::int) as candidates (shard)
@@ -88,10 +90,12 @@ export async function claimShard(
       )
       order by random()
     )
-    select shard, (select count(*)::int from waiting) as waiting
+    select shard, (select count(*)::int from waiting) as waiting,
+      pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only
     from waiting
     where pg_try_advisory_xact_lock(${SHARD_LOCKS}::int, shard)
     limit 1`;
+  if (claimed?.readOnly) throw new ReadOnlyServer("the server accepts no changes, so no event is published");
   return claimed;
 }
 

@@ -10,8 +10,8 @@ export type Readiness = () => Promise<boolean>;
 
 /** Pools that requests need. */
 export interface RequestPools {
-  /** Pool of the role customer_api. */
-  writer: Sql;
+  /** Pool of the role customer_api; absent in a process that changes nothing. */
+  writer?: Sql;
   /** Pool of the role customer_reader, which runs single statements only. */
   reader: Sql;
 }
@@ -35,7 +35,7 @@ export async function createReadiness(
     return row?.writable === true && row.applied === names.length;
   };
   const askAll = async () => {
-    const pools = writer.traffic().used < writer.options.max ? [writer, reader] : [reader];
+    const pools = writer && writer.traffic().used < writer.options.max ? [writer, reader] : [reader];
     return (await Promise.all(pools.map(ask))).every(Boolean);
   };
   return async () => !ending?.aborted && await inTime(askAll(), LIMIT_MS).catch(() => false);

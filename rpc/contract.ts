@@ -1,7 +1,7 @@
 /** Methods of CustomerService and their call context, independent of the transport. */
 import { DomainError } from "../domain/errors.ts";
 import type { Caller } from "../auth/callers.ts";
-import type { CustomerKey } from "../db/lookups.ts";
+import type { CustomerKey, GroupsKey } from "../db/lookups.ts";
 import type {
   ConfirmErasureRequest,
   ConfirmErasureResponse,
@@ -30,7 +30,7 @@ export interface CallContext {
  * that the contract's comments name.
  */
 export interface CustomerMethods {
-  getCustomerGroups(request: CustomerKey, context: CallContext): Promise<GroupsAnswer>;
+  getCustomerGroups(request: GroupsKey, context: CallContext): Promise<GroupsAnswer>;
   getCustomerSnapshot(request: CustomerKey, context: CallContext): Promise<SnapshotAnswer>;
   confirmErasure(request: ConfirmErasureRequest, context: CallContext): Promise<ConfirmErasureResponse>;
   getNotice(request: GetNoticeRequest, context: CallContext): Promise<GetNoticeResponse>;

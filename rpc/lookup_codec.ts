@@ -1,6 +1,6 @@
 /** Messages of the lookups, in the encoding of protobuf, without its general codec: they are the hot path. */
 import type { PriceListReason } from "../actors/customers/price_list.ts";
-import type { Address, Customer, CustomerKey, CustomerStatus, Membership } from "../db/lookups.ts";
+import type { Address, Customer, CustomerKey, CustomerStatus, GroupsKey, Membership } from "../db/lookups.ts";
 import {
   CustomerStatus as Status,
   GetCustomerGroupsRequestSchema,
@@ -29,23 +29,44 @@ const REQUEST_BYTES = 76;
 const ID_BYTES = 36;
 const CUSTOMER_TAG = 0x0a;
 const STORE_TAG = 0x12;
+const VERSION_FIELDS = [[0x18, "minVersion"], [0x20, "minMembershipVersion"]] as const;
 
 /** @throws {GrpcError} INVALID_ARGUMENT */
-export function readGroupsRequest(bytes: Uint8Array): CustomerKey {
-  return readPlainRequest(bytes) ?? readMessage(GetCustomerGroupsRequestSchema, bytes);
+export function readGroupsRequest(bytes: Uint8Array): GroupsKey {
+  const key = bytes.length === REQUEST_BYTES ? readPlainKey(bytes) : readVersionedRequest(bytes);
+  return key ?? readMessage(GetCustomerGroupsRequestSchema, bytes);
 }
 
 /** @throws {GrpcError} INVALID_ARGUMENT */
 export function readSnapshotRequest(bytes: Uint8Array): CustomerKey {
-  return readPlainRequest(bytes) ?? readMessage(GetCustomerSnapshotRequestSchema, bytes);
+  const key = bytes.length === REQUEST_BYTES ? readPlainKey(bytes) : undefined;
+  return key ?? readMessage(GetCustomerSnapshotRequestSchema, bytes);
+}
+
+/** Reads a request in the form in which generated clients send two UUIDs followed by versions of one to four bytes. */
+function readVersionedRequest(bytes: Uint8Array): GroupsKey | undefined {
+  const key = readPlainKey(bytes);
+  if (!key) return undefined;
+  const versions = { minVersion: 0, minMembershipVersion: 0 };
+  let at = REQUEST_BYTES;
+  for (const [tag, field] of VERSION_FIELDS) {
+    if (bytes[at] !== tag) continue;
+    const end = bytes.subarray(at + 1, at + 5).findIndex((byte) => byte < 0x80);
+    if (end < 0) return undefined;
+    for (let place = 0; place <= end; place++) {
+      versions[field] |= (bytes[at + 1 + place]! & 0x7f) << 7 * place;
+    }
+    at += end + 2;
+  }
+  return at === bytes.length ? { ...key, ...versions } : undefined;
 }
 
 /**
- * Reads a request in the form in which generated clients send two UUIDs; undefined if it has another form, which is left
- * to protobuf-es. The IDs are ASCII, but not necessarily UUIDs.
+ * Reads two UUIDs in the form in which generated clients send them, at the start of a request; undefined for another form,
+ * which is left to protobuf-es. The IDs are ASCII, but not necessarily UUIDs.
  */
-function readPlainRequest(bytes: Uint8Array): CustomerKey | undefined {
-  const hasForm = bytes.length === REQUEST_BYTES && bytes[0] === CUSTOMER_TAG && bytes[1] === ID_BYTES &&
+function readPlainKey(bytes: Uint8Array): CustomerKey | undefined {
+  const hasForm = bytes.length >= REQUEST_BYTES && bytes[0] === CUSTOMER_TAG && bytes[1] === ID_BYTES &&
     bytes[38] === STORE_TAG && bytes[39] === ID_BYTES;
   if (!hasForm) return undefined;
   for (let at = 2; at < REQUEST_BYTES; at++) if (bytes[at]! > 0x7f) return undefined;

@@ -6,21 +6,25 @@ import { findPriceList } from "../actors/customers/price_list.ts";
 import type { CustomerKey, Lookups } from "../db/lookups.ts";
 import { type CallContext, type CustomerMethods, requireStore } from "./contract.ts";
 
-export function createLookupMethods(
-  lookups: Lookups,
-): Pick<CustomerMethods, "getCustomerGroups" | "getCustomerSnapshot"> {
-  return {
-    getCustomerGroups: (request, context) =>
-      findPriceList(lookups, requestedKey(request, context), context.wanted),
+export function createGetCustomerGroups(
+  lookups: Pick<Lookups, "findCustomerGroups">,
+): CustomerMethods["getCustomerGroups"] {
+  return (request, context) => {
+    const key = requestedKey(request, context);
+    return findPriceList(lookups, key === request ? request : { ...request, ...key }, context.wanted);
+  };
+}
 
-    async getCustomerSnapshot(request, context) {
-      const key = requestedKey(request, context);
-      const customer = await lookups.findCustomer(key, context.wanted);
-      if (!customer) throw unknown(key);
-      const { email } = customer;
-      if (customer.anonymizedAt || email === null) throw anonymized(key);
-      return { ...customer, email };
-    },
+export function createGetCustomerSnapshot(
+  lookups: Pick<Lookups, "findCustomer">,
+): CustomerMethods["getCustomerSnapshot"] {
+  return async (request, context) => {
+    const key = requestedKey(request, context);
+    const customer = await lookups.findCustomer(key, context.wanted);
+    if (!customer) throw unknown(key);
+    const { email } = customer;
+    if (customer.anonymizedAt || email === null) throw anonymized(key);
+    return { ...customer, email };
   };
 }
 

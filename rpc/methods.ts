@@ -5,21 +5,24 @@ import type { RequestLookups } from "../db/gdpr_lookups.ts";
 import type { Lookups } from "../db/lookups.ts";
 import { createConfirmErasure } from "./confirm_erasure.ts";
 import type { CustomerMethods } from "./contract.ts";
-import { createLookupMethods } from "./lookups.ts";
+import { createGetCustomerGroups, createGetCustomerSnapshot } from "./lookups.ts";
 import { createNoticeMethods } from "./notices.ts";
 
 export interface MethodOptions {
   lookups: Lookups;
+  /** Lookups that may be served by a replica nearby. */
+  nearby: Pick<Lookups, "findCustomerGroups">;
   requests: RequestLookups;
   actors: Actors;
   readNotice: ReadNotice;
 }
 
 export function createMethods(
-  { lookups, requests, actors, readNotice }: MethodOptions,
+  { lookups, nearby, requests, actors, readNotice }: MethodOptions,
 ): CustomerMethods {
   return {
-    ...createLookupMethods(lookups),
+    getCustomerGroups: createGetCustomerGroups(nearby),
+    getCustomerSnapshot: createGetCustomerSnapshot(lookups),
     confirmErasure: createConfirmErasure(actors, requests),
     ...createNoticeMethods(actors, readNotice),
   };

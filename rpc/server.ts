@@ -40,7 +40,8 @@ export interface GrpcOptions {
    */
   tls?: TlsOptions | undefined;
   admit: Admit<MethodName>;
-  methods: CustomerMethods;
+  /** A method that is absent is UNIMPLEMENTED. */
+  methods: Partial<CustomerMethods>;
   /** Audit of refused calls; absent: they are not recorded. */
   refusals?: RefusalLog;
   /**
@@ -103,7 +104,10 @@ function customerMethods({ admit, methods, refusals, enter = () => () => {} }: G
     const name = method.name as MethodName;
     const localName = method.localName as keyof CustomerMethods;
     const codec = CODECS[localName] as Codec<never, unknown>;
-    const answer = methods[localName] as (request: never, context: CallContext) => Promise<unknown>;
+    const answer = methods[localName] as
+      | ((request: never, context: CallContext) => Promise<unknown>)
+      | undefined;
+    if (!answer) continue;
     const watched = {
       method: pathOf(method).slice(1),
       traceparent: traceparentOf,

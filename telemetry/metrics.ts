@@ -145,6 +145,16 @@ export const INSTRUMENTS = {
     unit: "s",
     description: "Time by which this replica's clock is ahead of PostgreSQL's; negative if it is slow",
   },
+  "customer_service.replica.lag": {
+    kind: "gauge",
+    unit: "s",
+    description: "Age of the answers of the replica of DATABASE_READ_URL; absent while unknown",
+  },
+  "customer_service.replica.lookups": {
+    kind: "counter",
+    unit: "{lookup}",
+    description: "Lookups that the replica of DATABASE_READ_URL served, or why the primary was asked instead",
+  },
   "customer_service.gdpr.requests": {
     kind: "gauge",
     unit: "{request}",

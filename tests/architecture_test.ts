@@ -114,11 +114,11 @@ Deno.test("imports have no cycles, types included", () => {
 const START_PACKAGES = `@bufbuild/protobuf @logtape/logtape @opentelemetry/api canonicalize hono iso-3166
   jose lru-cache postgres uuid xstate zod`;
 
+/** Packages of the start of an edge. */
+const EDGE_PACKAGES = "@bufbuild/protobuf @logtape/logtape @opentelemetry/api iso-3166 postgres zod";
+
 Deno.test("a start evaluates only the modules that gRPC and the health checks need", () => {
-  const loaded = new Set(["main.ts"]);
-  for (const path of loaded) {
-    for (const { from, to, typeOnly } of imports) if (from === path && !typeOnly) loaded.add(to);
-  }
+  const loaded = loadedBy(["main.ts", "service.ts"]);
   const own = [...loaded].filter((path) => folderOf(path) !== undefined);
   const folders = new Set(own.map((path) => folderOf(path)));
   assert.ok(own.length > 100 && folders.has("rpc"));
@@ -129,11 +129,33 @@ Deno.test("a start evaluates only the modules that gRPC and the health checks ne
     ...["demo/peers/mod.ts", "demo/data.ts", "demo/orders.ts", "auth/development_issuer.ts"],
   ];
   assert.deepEqual(files.filter((file) => loaded.has(file)), []);
-  const packages = new Set(
-    [...loaded].filter((path) => folderOf(path) === undefined && !/^(node:|file:)/.test(path)).map(packageOf),
-  );
-  assert.deepEqual([...packages].sort(), START_PACKAGES.split(/\s+/));
+  assert.deepEqual(packagesOf(loaded), START_PACKAGES.split(/\s+/));
 });
+
+Deno.test("an edge evaluates no code of machines, commands, events, HTTP edges or tokens", () => {
+  const loaded = loadedBy(["main.ts", "edge_service.ts"]);
+  assert.ok(loaded.has("rpc/server.ts"));
+  const late = ["actors", "demo", "events", "gateway", "graph", "inspect", "rest", "tasks"];
+  const wrong = [...loaded].filter((path) => late.includes(path.split("/")[0]!));
+  assert.deepEqual(wrong, ["actors/customers/price_list.ts"]);
+  const files = ["service.ts", "database.ts", "db/embedded.ts", "db/commits.ts", "auth/token.ts"];
+  assert.deepEqual(files.filter((file) => loaded.has(file)), []);
+  assert.deepEqual(packagesOf(loaded), EDGE_PACKAGES.split(/\s+/));
+});
+
+/** The modules that a start with these entries evaluates. */
+function loadedBy(entries: readonly string[]): Set<string> {
+  const loaded = new Set(entries);
+  for (const path of loaded) {
+    for (const { from, to, typeOnly } of imports) if (from === path && !typeOnly) loaded.add(to);
+  }
+  return loaded;
+}
+
+function packagesOf(loaded: Set<string>): string[] {
+  const packages = [...loaded].filter((path) => folderOf(path) === undefined && !/^(node:|file:)/.test(path));
+  return [...new Set(packages.map(packageOf))].sort();
+}
 
 /** "@hono/hono/cors" is of the package hono. */
 function packageOf(specifier: string): string {

@@ -89,9 +89,9 @@ export function watch(process: Deno.ChildProcess): RunningService {
   };
 }
 
-/** Starts the service, which must fail with exit code 1, and returns its error output. */
+/** Starts the service, which must fail with exit code 1, and returns its error output. It waits for no database by default. */
 export async function startAndFail(env: Record<string, string>): Promise<string> {
-  const { code, stderr } = await command(env).output();
+  const { code, stderr } = await command({ DATABASE_WAIT: "0s", ...env }).output();
   assert.equal(code, 1);
   return new TextDecoder().decode(stderr);
 }

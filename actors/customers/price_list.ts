@@ -1,5 +1,5 @@
 /** Price list of a customer and the reason for it: the same answer for every edge. */
-import type { CustomerKey, CustomerStatus, Lookups, Membership, Wanted } from "../../db/lookups.ts";
+import type { CustomerStatus, GroupsKey, Lookups, Membership, Wanted } from "../../db/lookups.ts";
 import { DomainError } from "../../domain/errors.ts";
 
 /** Rule that decided between the groups. */
@@ -25,7 +25,7 @@ export interface PriceListDecision {
  */
 export async function findPriceList(
   lookups: Pick<Lookups, "findCustomerGroups">,
-  key: CustomerKey,
+  key: GroupsKey,
   wanted?: Wanted,
 ): Promise<PriceListDecision & { memberships: Membership[]; status: CustomerStatus }> {
   const { storeId, customerId } = key;

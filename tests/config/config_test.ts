@@ -61,6 +61,7 @@ function messageOf(env: Environment): string {
 Deno.test("configuration of an empty environment is a development service on the loopback interface", () => {
   assert.deepEqual(readConfig({ HTTP_PORT: "" }), {
     production: false,
+    roles: "all",
     bind: "127.0.0.1",
     httpPort: 4000,
     grpcPort: 50051,
@@ -71,6 +72,9 @@ Deno.test("configuration of an empty environment is a development service on the
     http: { trustedProxies: 0, ratePerPrincipal: 12_000, ratePerAddress: 24_000, corsOrigins: [] },
     databaseUrl: undefined,
     databaseDirectUrl: undefined,
+    databaseReadUrl: undefined,
+    databaseReadMaxLagMs: 5_000,
+    databaseWaitMs: 60_000,
     databasePoolSize: 10,
     dataDirectory: ".data",
     kafka: undefined,
@@ -113,6 +117,9 @@ Deno.test("configuration contains every variable that is set", () => {
     GRPC_MAX_IN_FLIGHT: "500",
     SHUTDOWN_DELAY: "10s",
     DATABASE_DIRECT_URL: "postgres://customer:x@primary.example:5432/customers",
+    DATABASE_READ_URL: "postgres://reader:x@replica.example:5432/customers",
+    DATABASE_READ_MAX_LAG: "2s",
+    DATABASE_WAIT: "5m",
     DB_POOL_SIZE: "25",
     TRUSTED_PROXIES: "2",
     RATE_LIMIT_PRINCIPAL: "0",
@@ -162,6 +169,7 @@ Deno.test("configuration contains every variable that is set", () => {
   });
   assert.deepEqual(config, {
     production: true,
+    roles: "all",
     bind: "::1",
     httpPort: 0,
     grpcPort: 0,
@@ -177,6 +185,9 @@ Deno.test("configuration contains every variable that is set", () => {
     },
     databaseUrl: PRODUCTION.DATABASE_URL,
     databaseDirectUrl: "postgres://customer:x@primary.example:5432/customers",
+    databaseReadUrl: "postgres://reader:x@replica.example:5432/customers",
+    databaseReadMaxLagMs: 2_000,
+    databaseWaitMs: 300_000,
     databasePoolSize: 25,
     dataDirectory: "/var/lib/customer-service",
     kafka: {
@@ -463,6 +474,30 @@ Deno.test("configuration refuses contradictory Vault variables", () => {
   }
 });
 
+Deno.test("configuration of an edge requires a replica, callers' identities, and nothing else", () => {
+  const edge = {
+    DENO_ENV: "production",
+    ROLES: "edge",
+    DATABASE_READ_URL: "postgres://reader:x@replica.example:5432/customers",
+    GRPC_AUTH: "mesh",
+    GRPC_TRUST_DOMAIN: "platform.example",
+    GRPC_CALLER_NAMESPACES: "shop",
+  };
+  assert.deepEqual([readConfig(edge).roles, readConfig(edge).databaseUrl], ["edge", undefined]);
+  const { DATABASE_READ_URL: _, ...without } = edge;
+  assert.match(messageOf(without), /^ {2}DATABASE_READ_URL: expected .*because ROLES is edge$/m);
+  assert.match(messageOf({ ...edge, GRPC_AUTH: "none" }), /^ {2}GRPC_AUTH: expected mtls, mesh or token/m);
+  assert.match(
+    messageOf({ DENO_ENV: "production", ROLES: "edge", DATABASE_READ_URL: edge.DATABASE_READ_URL }),
+    /^ {2}JWT_JWKS_URL: .*built-in issuer is refused/m,
+  );
+  assert.match(messageOf({ ...edge, ROLES: "relay" }), /^ {2}ROLES: expected all or edge, got "relay"$/m);
+  assert.match(
+    messageOf({ DATABASE_READ_URL: edge.DATABASE_READ_URL }),
+    /^ {2}DATABASE_URL: expected .*together with DATABASE_READ_URL/m,
+  );
+});
+
 Deno.test("configuration refuses one port for both servers", () => {
   assert.deepEqual(refused({ HTTP_PORT: "5000", GRPC_PORT: "5000" }), ["GRPC_PORT"]);
 });
@@ -479,13 +514,13 @@ Deno.test("configuration allows unauthenticated gRPC callers on loopback only", 
 
 Deno.test("configuration in production refuses every development default by name", () => {
   assert.deepEqual(refused({ DENO_ENV: "production", GRPC_AUTH: "none", BIND: "127.0.0.1" }), [
-    "DATABASE_URL",
-    "KAFKA_BROKERS",
-    "TRUSTED_PROXIES",
     "JWT_JWKS_URL",
     "JWT_ISSUER",
     "JWT_AUDIENCE",
     "GRPC_AUTH",
+    "DATABASE_URL",
+    "KAFKA_BROKERS",
+    "TRUSTED_PROXIES",
     "GDPR_EXPORT_KEY",
     "GDPR_HASH_KEY",
     "GDPR_RECEIPT_KEY",

@@ -6,7 +6,8 @@ import { LOGIN } from "../../db/bootstrap.ts";
 import { openPool } from "../../db/connect.ts";
 import { migrate } from "../../db/migrate.ts";
 import { requireSettings, unsupported } from "../../db/requirements.ts";
-import { explain, openDatabase, openPools } from "../../start.ts";
+import { openDatabase, openPools } from "../../database.ts";
+import { explain } from "../../start.ts";
 import { ADMIN_URL, createDatabase } from "../database.ts";
 import { production, TRUSTING } from "../production.ts";
 import { startAndFail } from "../service.ts";
@@ -112,7 +113,11 @@ Deno.test("a pooler that refuses the session's settings needs DATABASE_DIRECT_UR
     await refusalOf({ DATABASE_URL: through }),
     /^Cannot prepare the database: A pooler at \S+ refuses the settings of the session: .*DATABASE_DIRECT_URL to PostgreSQL$/,
   );
-  const config = readConfig({ DATABASE_URL: through, DATABASE_DIRECT_URL: database.url });
+  const config = readConfig({
+    DATABASE_WAIT: "0s",
+    DATABASE_URL: through,
+    DATABASE_DIRECT_URL: database.url,
+  });
   await using stack = new AsyncDisposableStack();
   const { work } = await openPools(await openDatabase(config, stack), config, stack);
   assert.equal((await work`select current_user as role`)[0]?.role, "customer_worker");
@@ -152,7 +157,7 @@ Deno.test("the migration of a login that lost its connection is not explained as
 
 /** Message of a start that is refused before it serves. */
 async function refusalOf(env: Record<string, string>): Promise<string> {
-  const config = readConfig(env);
+  const config = readConfig({ DATABASE_WAIT: "0s", ...env });
   await using stack = new AsyncDisposableStack();
   const starting = (async () => await openPools(await openDatabase(config, stack), config, stack))();
   return await starting.then(() => assert.fail("it started"), explain);

@@ -5,6 +5,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isPlainUuid, uuid } from "../../domain/input.ts";
+import type { GroupsKey } from "../../db/lookups.ts";
 import { readMessage } from "../../grpc/mod.ts";
 import {
   type AddressSchema,
@@ -184,6 +185,8 @@ Deno.test("a request is read as protobuf-es reads it, whatever its bytes", () =>
   /** Fields in any order, repeated, unknown, and of wrong wire types. */
   const field = fc.oneof(
     fc.tuple(fc.constantFrom(0x0a, 0x12, 0x1a, 0x7a), id).map(([tag, id]) => lengthDelimited(tag, id)),
+    fc.tuple(fc.constantFrom(0x18, 0x20), int32).map(([tag, number]) => [tag, ...varint(number)]),
+    fc.constantFrom([0x18, 0x80, 0], [0x20, 0], [0x18, ...Array(9).fill(0xff), 1], [0x20, 0xff]),
     fc.constantFrom([0x08, 1], [0x10, 0x96, 1], [0x0d, 1, 2, 3, 4], [0x11, 1, 2, 3, 4, 5, 6, 7, 8]),
     fc.constantFrom([0x1b, 0x1c], [0x0b, 0x0c], [0x0c], [0x02, 1, 0x61], [0x0e], Array(11).fill(0xff)),
   );
@@ -191,7 +194,11 @@ Deno.test("a request is read as protobuf-es reads it, whatever its bytes", () =>
     ...lengthDelimited(0x0a, customer),
     ...lengthDelimited(0x12, store),
   ]);
-  const fields = fc.oneof(plain, fc.array(field, { maxLength: 5 }).map((fields) => fields.flat()));
+  const versioned = fc.tuple(plain, fc.array(field, { maxLength: 3 })).map(([key, fields]) => [
+    ...key,
+    ...fields.flat(),
+  ]);
+  const fields = fc.oneof(plain, versioned, fc.array(field, { maxLength: 5 }).map((fields) => fields.flat()));
   const cut = fc.tuple(fields, fc.nat()).map(([bytes, at]) => bytes.slice(0, at % (bytes.length + 1)));
   const flipped = fc.tuple(plain, fc.nat(), fc.nat({ max: 255 })).map(([bytes, at, value]) =>
     bytes.with(at % bytes.length, value)
@@ -216,6 +223,12 @@ Deno.test("the requests of generated clients are read without protobuf-es", () =
       create(schema, { customerId, storeId }) as never,
     ));
     assert.deepEqual(request, { customerId, storeId }); // a message would have $typeName
+  }
+  const versioned = { customerId, storeId, minVersion: 0, minMembershipVersion: 0 };
+  for (const versions of [{ minVersion: 1 }, { minMembershipVersion: 300 }, { minVersion: 2 ** 28 - 1 }]) {
+    const request = { ...versioned, ...versions };
+    const schema = GetCustomerGroupsRequestSchema;
+    assert.deepEqual(readGroupsRequest(toBinary(schema, create(schema, request))), request);
   }
 });
 
@@ -254,11 +267,18 @@ function lengthDelimited(tag: number, text: string): number[] {
   return [tag, ...(length < 0x80 ? [length] : [length & 0x7f | 0x80, length >> 7]), ...bytes];
 }
 
-/** The IDs, or the refusal. */
-function outcomeOf(read: () => { customerId: string; storeId: string }): unknown {
+function varint(number: number): number[] {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(number));
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return [...bytes, Number(rest)];
+}
+
+/** The fields, or the refusal. */
+function outcomeOf(read: () => GroupsKey): unknown {
   try {
-    const { customerId, storeId } = read();
-    return { customerId, storeId };
+    const { customerId, storeId, minVersion = 0, minMembershipVersion = 0 } = read();
+    return { customerId, storeId, minVersion, minMembershipVersion };
   } catch (error) {
     return String(error);
   }

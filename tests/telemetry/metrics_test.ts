@@ -30,6 +30,7 @@ Deno.test("every metric of the table is exported with its current value", async 
   await using receiver = startReceiver();
   await using service = startService({
     ...production(world.database.url),
+    DATABASE_READ_URL: world.database.url,
     GDPR_GRACE: "0s", // the erasure over GraphQL begins at once, whenever the gauge is read
     ...PARTICIPANTS,
     ...TRUSTING,
