@@ -14,7 +14,7 @@ import type { Lookups } from "./db/lookups.ts";
 import type { HistoryOptions } from "./demo/history.ts";
 import { DEMO } from "./demo/ids.ts";
 import type { HashKeys } from "./lib/hash_keys.ts";
-import type { OpenDatabase } from "./start.ts";
+import type { OpenDatabase } from "./database.ts";
 import { isWorker } from "./supervisor.ts";
 
 /** Starts the demo participants, in development if no others are configured. */

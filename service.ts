@@ -106,7 +106,7 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
       }),
       methods: createMethods({
         lookups,
-        nearby: nearby?.lookups ?? lookups,
+        nearby: nearby?.lookups,
         requests: requestLookups,
         actors,
         readNotice: createNoticeReader(createStoreReader(api), keys.hashKeys),

@@ -10,15 +10,15 @@ import { createNoticeMethods } from "./notices.ts";
 
 export interface MethodOptions {
   lookups: Lookups;
-  /** Lookups that may be served by a replica nearby. */
-  nearby: Pick<Lookups, "findCustomerGroups">;
+  /** Lookups that may be served by a replica nearby; absent: `lookups`. */
+  nearby?: Pick<Lookups, "findCustomerGroups"> | undefined;
   requests: RequestLookups;
   actors: Actors;
   readNotice: ReadNotice;
 }
 
 export function createMethods(
-  { lookups, nearby, requests, actors, readNotice }: MethodOptions,
+  { lookups, nearby = lookups, requests, actors, readNotice }: MethodOptions,
 ): CustomerMethods {
   return {
     getCustomerGroups: createGetCustomerGroups(nearby),

@@ -5,7 +5,7 @@ import { startRelay } from "../../events/relay.ts";
 import { captureLog } from "../captured_log.ts";
 import { event, insertEvents } from "../events/outbox.ts";
 import { eventually } from "../eventually.ts";
-import { CART, MESH, PLATFORM, portsOf, production, TRUSTING } from "../production.ts";
+import { MESH, PLATFORM, portsOf, production, TRUSTING } from "../production.ts";
 import { startPrimary, startStandby } from "../replication.ts";
 import { arrangeCustomer } from "../rpc/arrange.ts";
 import { asked, connect } from "../rpc/client.ts";
