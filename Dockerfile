@@ -14,6 +14,10 @@ COPY . .
 # Downloads and compiles the imports of these files, without those of tests and development. deno.lock verifies the
 # downloads.
 RUN deno cache --frozen main.ts tasks/migrate.ts tasks/erasure.ts tasks/receipt.ts tasks/healthcheck.ts
+# Stores the compiled code of the modules, which a start on a read-only file system cannot do. There, SQLite opens the
+# caches only if the two files of their write-ahead logs exist.
+RUN deno run --quiet --cached-only --frozen -A --unstable-no-legacy-abort --unstable-lazy-dynamic-imports tasks/warm_up.ts \
+ && for cache in "$DENO_DIR"/*_cache_v*; do touch "$cache-wal" "$cache-shm"; done
 
 FROM ${DENO_IMAGE}
 ARG NPM_CONFIG_REGISTRY

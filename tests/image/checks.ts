@@ -1,5 +1,6 @@
 /** Tests of the built image: service, permissions and contents. `deno task image` runs them. */
 import assert from "node:assert/strict";
+import { cpuMicroseconds } from "../../bench/_processes.ts";
 import { createWorld, register } from "../actors/world.ts";
 import { freePort } from "../ports.ts";
 import { claimsFor, generateKey, sign, startIssuer } from "../auth/issuer.ts";
@@ -42,9 +43,12 @@ Deno.test("the image serves GraphQL, gRPC and readiness with only its permission
   const readyMs = Math.round(performance.now() - began);
 
   const pid = await firstProcess(bwrap.pid);
+  const cpuMs = Math.round(await cpuMicroseconds(pid) / 1_000);
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const kilobytes = Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]);
-  report(`Ready after ${readyMs} ms, ${Math.round(kilobytes / 1_024)} MB resident`);
+  report(
+    `Ready after ${readyMs} ms and ${cpuMs} ms of CPU time, ${Math.round(kilobytes / 1_024)} MB resident`,
+  );
   const uid = image.config.user.split(":")[0];
   assert.match(status, new RegExp(`^Uid:\\t${uid}\\t${uid}\\t${uid}\\t${uid}$`, "m"));
   assert.match(status, /^CapEff:\t0+$/m);
@@ -150,6 +154,9 @@ Deno.test("the image contains no secrets, tests or development packages", async 
     assert.deepEqual(found, [], name);
   }
   assert.ok(files.has("/app/main.ts"));
+  const caches = [...files].filter((path) => /^\/deno-dir\/\w+_cache_v\d+$/.test(path));
+  assert.ok(caches.some((path) => path.includes("v8_code")));
+  for (const cache of caches) assert.ok(files.has(`${cache}-wal`) && files.has(`${cache}-shm`), cache);
   const { env } = image.config;
   assert.deepEqual(Object.keys(env).filter((name) => /KEY|TOKEN|PASSWORD|SECRET|URL/.test(name)), []);
 });
