@@ -1,29 +1,9 @@
-/** `deno task proto` and its check, run on a copy of the contracts. */
+/** The check of `deno task proto`, run on a copy of the contracts. */
 import assert from "node:assert/strict";
+import { copyContracts, SERVICE } from "./copied_contracts.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const SERVICE = "proto/io/shopstar/customer/v1/customer_service.proto";
 const GENERATED = "proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
-
-Deno.test("a removed field is refused until the break is accepted", async () => {
-  await using copy = await copyContracts();
-  await copy.edit(SERVICE, (text) => text.replace("  int32 priority = 4;\n", ""));
-  const { success, said } = await copy.task("check");
-  assert.equal(success, false);
-  assert.match(said, /field "4" with name "priority".*\n.*deno task proto accept-break/);
-  assert.equal((await copy.task("accept-break")).success, true);
-  assert.equal((await copy.task()).success, true);
-});
-
-Deno.test("an added field passes once its code and the baseline are written", async () => {
-  await using copy = await copyContracts();
-  await copy.edit(SERVICE, (text) => text.replace("int32 priority = 4;", "$&\n  string note = 9;"));
-  const { success, said } = await copy.task("check");
-  assert.equal(success, false);
-  assert.match(said, /baseline\.binpb is not current/);
-  assert.match(said, /customer_service_pb\.ts is not current: run deno task proto/);
-  assert.equal((await copy.task()).success, true);
-});
 
 Deno.test("generated code that was edited by hand is refused, and everything else as committed passes", async () => {
   await using copy = await copyContracts();
@@ -74,37 +54,4 @@ async function protosIn(folder: string): Promise<string[]> {
     else if (path.endsWith(".proto")) paths.push(path);
   }
   return paths;
-}
-
-async function copyContracts() {
-  const folder = await Deno.makeTempDir({ prefix: "customer-service-contracts-" });
-  for (const file of ["deno.json", "deno.lock", "package.json"]) {
-    await Deno.copyFile(new URL(file, ROOT), `${folder}/${file}`);
-  }
-  for (const path of ["proto", "grpc/proto", "grpc/gen"]) await copyFolder(path, folder);
-  return {
-    async edit(path: string, change: (text: string) => string) {
-      const text = await Deno.readTextFile(`${folder}/${path}`);
-      assert.notEqual(change(text), text, "the edit found nothing to change");
-      await Deno.writeTextFile(`${folder}/${path}`, change(text));
-    },
-    async task(...args: string[]) {
-      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", `${folder}/proto/task.ts`, ...args],
-        cwd: folder,
-        env: { PATH: "/nowhere", NO_COLOR: "1" },
-      }).output();
-      return { success, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
-async function copyFolder(path: string, to: string): Promise<void> {
-  await Deno.mkdir(`${to}/${path}`, { recursive: true });
-  for await (const entry of Deno.readDir(new URL(path, ROOT))) {
-    const below = `${path}/${entry.name}`;
-    if (entry.isDirectory) await copyFolder(below, to);
-    else await Deno.copyFile(new URL(below, ROOT), `${to}/${below}`);
-  }
 }

@@ -1,8 +1,6 @@
-/** Export store: encrypted records, one compilation, bounded memory, and deletion on time. */
+/** Export store: encrypted records, one compilation, and deletion on time. */
 import { newTraceparent } from "../../lib/trace_context.ts";
 import assert from "node:assert/strict";
-import v8 from "node:v8";
-import vm from "node:vm";
 import { compilePerformer } from "../../actors/gdpr/effects/compile.ts";
 import { writeStore } from "../../db/connect.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -337,37 +335,6 @@ Deno.test("an erasure deletes the exports of its subject, and no others", async 
   assert.deepEqual(await partNames(exports, stays), DOCUMENTS);
 });
 
-Deno.test("40,000 records are compiled in bounded memory", async () => {
-  await using exports = await createExportWorld();
-  const request = await insertExportRequest(exports, ["order-service"]);
-  const store = exportStore(exports, { chunkBytes: 64 * 1024 });
-  for (let at = 0; at < 40_000; at += 1_000) {
-    await store.append(request.key, "order-service", deliveries(at, 1_000));
-  }
-  await store.finish(request.key, "order-service");
-
-  const used = measure();
-  const before = used();
-  let [peak, steps] = [0, 0];
-  const sql = interrupted(exports.sql, () => {
-    if (++steps % 10 === 0) peak = Math.max(peak, used());
-  });
-  const started = performance.now();
-  const compiling = exportStore(exports, { sql, chunkBytes: 64 * 1024 });
-  await compiling.compile(request.key, request.description, NEVER);
-  const seconds = (performance.now() - started) / 1_000;
-  const documents = await documentsOf(exports, request);
-  const megabytes = documents.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
-  const growth = (peak - before) / 2 ** 20;
-  const measurement = `${megabytes.toFixed()} MB in ${
-    seconds.toFixed(1)
-  } s, memory grew by ${growth.toFixed()} MB`;
-
-  assert.ok(megabytes > 24 && steps > 60 && growth < 16, measurement);
-  const manifest = JSON.parse(await documentText(exports, request, "manifest.json"));
-  assert.deepEqual(manifest.parts.map((part: { name: string }) => part.name), DOCUMENTS.slice(0, 2));
-});
-
 Deno.test("the effect compiles, reports it to the request each time, and ignores a completed request", async () => {
   await using exports = await createExportWorld();
   const request = await insertExportRequest(exports);
@@ -413,15 +380,4 @@ async function storedParts({ admin }: ExportWorld, { key }: ExportRequest): Prom
     await admin`select part, chunk, md5(bytes) from gdpr_exports where request_id = ${key.requestId}
       order by part, chunk`,
   ];
-}
-
-/** Returns a function that measures the bytes of all reachable objects and buffers. */
-function measure(): () => number {
-  v8.setFlagsFromString("--expose-gc");
-  const collectGarbage: () => void = vm.runInNewContext("gc");
-  return () => {
-    collectGarbage();
-    const { heapUsed, external } = Deno.memoryUsage();
-    return heapUsed + external;
-  };
 }

@@ -1,6 +1,6 @@
 /** Small print of HTTP: HEAD, content encodings, URLs, queries and bodies that an operation does not have, and headers. */
 import assert from "node:assert/strict";
-import { createHttpApp } from "../../http/mod.ts";
+import { createHttpApp, URL_LIMIT } from "../../http/mod.ts";
 import { createHealth } from "../../rest/health.ts";
 import { register } from "../actors/world.ts";
 import { startRest, type TestRest } from "./server.ts";
@@ -18,6 +18,17 @@ async function head(rest: TestRest, path: string, authorization: string): Promis
   await connection.write(new TextEncoder().encode(`${request.join("\r\n")}\r\n\r\n`));
   return await new Response(connection.readable).text();
 }
+
+Deno.test("a URL has at most 8 KiB", async () => {
+  await using rest = await startRest();
+  const authorization = await rest.authorization(rest.world.system);
+  for (const [length, status] of [[URL_LIMIT, 400], [URL_LIMIT + 1, 414]] as const) {
+    const url = "http://localhost/customers?email=".padEnd(length, "a");
+    const response = await rest.app.request(url, { headers: { authorization } });
+    await response.body?.cancel();
+    assert.equal(response.status, status);
+  }
+});
 
 Deno.test("HEAD has the headers of GET, with its Content-Length or none", async () => {
   await using rest = await startRest();
