@@ -4,7 +4,7 @@
  */
 import type { Hono } from "@hono/hono";
 import { getLogger } from "@logtape/logtape";
-import { systemPrincipal } from "./domain/principal.ts";
+import { type Principal, systemPrincipal } from "./domain/principal.ts";
 import type { DevelopmentIssuer } from "./auth/development_issuer.ts";
 import type { KafkaAccess } from "./config/kafka_access.ts";
 import type { Config } from "./config/mod.ts";
@@ -77,19 +77,26 @@ export async function openSignInLink({ auth, bind, databaseUrl, dataDirectory, p
   return {
     code: crypto.randomUUID(),
     token: () => issuer.sign({ principal, service: undefined }, 8 * 60 * 60),
-    /**
-     * Token of the demo shopper, who has just signed in, for GraphiQL. Undefined where the demo data are missing, or where
-     * others than this machine reach the service.
-     */
-    shopperToken: databaseUrl === undefined && isLoopback(bind)
-      ? () => {
-        const principal = { id: DEMO.customerId, type: "CUSTOMER", storeId, roles: [] } as const;
-        return issuer.sign(
-          { principal: { ...principal, authenticatedAt: new Date() }, service: undefined },
-          HOUR_S,
-        );
-      }
-      : undefined,
+    /** Undefined where the demo data are missing, or where others than this machine reach the service. */
+    demoTokens: databaseUrl === undefined && isLoopback(bind) ? createDemoTokens(issuer) : undefined,
+  };
+}
+
+/** Tokens with which the pages for trying the interfaces open. */
+export interface DemoTokens {
+  /** The demo shopper, who has just signed in, for GraphiQL. */
+  shopper(): Promise<string>;
+  /** Support of the demo store, who may read customers and change nothing, for the viewer of the REST contract. */
+  support(): Promise<string>;
+}
+
+function createDemoTokens(issuer: DevelopmentIssuer): DemoTokens {
+  const { customerId, staffId, storeId } = DEMO;
+  const sign = (principal: Principal) => issuer.sign({ principal, service: undefined }, HOUR_S);
+  return {
+    shopper: () =>
+      sign({ id: customerId, type: "CUSTOMER", storeId, roles: [], authenticatedAt: new Date() }),
+    support: () => sign({ id: staffId, type: "STAFF", storeId, roles: ["CUSTOMER_SUPPORT"] }),
   };
 }
 

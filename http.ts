@@ -21,12 +21,12 @@ import type { RequestLookups } from "./db/gdpr_lookups.ts";
 import type { Lookups } from "./db/lookups.ts";
 import { createRateLimit } from "./db/rate_limits.ts";
 import { createStoreReader } from "./db/store_reader.ts";
-import { addGateway } from "./development.ts";
+import { addGateway, type DemoTokens } from "./development.ts";
 import { createHealthApp, type HealthParts } from "./edges.ts";
 import { createBodyReader } from "./http/body_reader.ts";
 import { type ConcurrencyLimit, shedLoad } from "./http/load_shedding.ts";
-import { refusalBody } from "./http/refusals.ts";
-import { maskError } from "./graph/errors.ts";
+import { refusalBody, traceparentOf } from "./http/refusals.ts";
+import { errorBody } from "./graph/errors.ts";
 import { createGraph } from "./graph/mod.ts";
 import { createInspector, type Inspector } from "./inspect/mod.tsx";
 import type { InspectorOptions } from "./inspect/options.ts";
@@ -51,9 +51,9 @@ export interface HttpParts extends HealthParts {
   closing: AbortSignal;
   /** Names of the participants whose URL is not configured. */
   participantsWithoutUrl(): readonly string[];
-  /** Sign-in link to the inspector and token of the demo shopper, in development only. */
+  /** Sign-in link to the inspector and tokens of the demo, in development only. */
   development:
-    | NonNullable<InspectorOptions["development"]> & { shopperToken: (() => Promise<string>) | undefined }
+    | NonNullable<InspectorOptions["development"]> & { demoTokens: DemoTokens | undefined }
     | undefined;
 }
 
@@ -96,10 +96,10 @@ export async function createHttp(
     receiptLink: (key) => receiptLink(keys.receiptLinkKeys, key),
     authenticate,
     bodies,
-    admit: shedLoad(concurrency, (error) => ({ errors: [maskError(error)] })),
+    admit: shedLoad(concurrency, (error, c) => errorBody(error, traceparentOf(c))),
     count,
     production: config.production,
-    demoToken: parts.development?.shopperToken,
+    demoToken: parts.development?.demoTokens?.shopper,
   });
   const inspector = createInspector({
     audit,
@@ -150,6 +150,7 @@ export async function createHttp(
         limits,
         bodies,
         closing,
+        demoToken: parts.development?.demoTokens?.support,
       }),
     );
   if (!config.production) await addGateway(app);

@@ -6,7 +6,6 @@ import type { Principal } from "../domain/principal.ts";
 import type { CommandContext } from "../actors/runtime/protocol.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import type { Authenticator } from "../auth/principals.ts";
-import { newTraceparent, readTraceparent } from "../lib/trace_context.ts";
 import { sha256 } from "../lib/hash.ts";
 
 export interface GraphCaller {
@@ -25,16 +24,21 @@ export interface GraphCaller {
   idempotencyKey(field: string): string | undefined;
 }
 
-/** @param address network address of the client */
+/** Facts of a request that its URL, headers and body do not contain. */
+export interface RequestFacts {
+  /** Network address of the client. */
+  address: string | undefined;
+  /** Trace context of the request. */
+  traceparent(): string;
+}
+
 export function createCaller(
   { headers, signal }: Request,
   authenticate: Authenticator,
   refusals: RefusalLog,
-  address: string | undefined,
+  { address, traceparent }: RequestFacts,
 ): GraphCaller {
   let shopper: Promise<Principal> | undefined;
-  let trace: string | undefined;
-  const traceparent = () => trace ??= readTraceparent(headers.get("traceparent")) ?? newTraceparent();
   const requireShopper = async (by: Principal): Promise<Principal> => {
     if (by.type === "CUSTOMER") return by;
     await refusals.report({ by, operation: "graphql", traceparent: traceparent() });

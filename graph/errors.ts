@@ -6,7 +6,8 @@ import { type ErrorCode } from "../domain/errors.ts";
 import { asDomainError } from "../db/errors.ts";
 import { refusalHeaders } from "../auth/refusals.ts";
 import { describeError } from "../lib/error_description.ts";
-import { withoutQuotes } from "./quotes.ts";
+import { traceIdOf } from "../lib/trace_context.ts";
+import { withoutQuotes, withSuggestion } from "./quotes.ts";
 
 const CODES: Record<ErrorCode, string> = {
   INVALID_INPUT: "BAD_USER_INPUT",
@@ -55,15 +56,40 @@ export function maskError(error: unknown): GraphQLError {
   });
 }
 
-/** Yoga masks the errors of every phase but this one. */
-export function useMaskedValidation(): Plugin {
+/**
+ * Yoga masks the errors of every phase but this one.
+ *
+ * @param suggests keeps suggestions of names of the schema
+ */
+export function useMaskedValidation({ suggests }: { suggests: boolean }): Plugin {
+  const redact = suggests ? withSuggestion : withoutQuotes;
   return {
     onValidate: () => ({ valid, result, setResult }) => {
       if (valid) return;
       const code = "GRAPHQL_VALIDATION_FAILED";
-      setResult(result.map((error: Error) => retell(error, withoutQuotes(error.message), { code })));
+      setResult(result.map((error: Error) => retell(error, redact(error.message), { code })));
     },
   };
+}
+
+/** Adds the ID of the request's trace to each error. */
+export function useTraceIds(traceparentOf: (request: Request) => string): Plugin {
+  return {
+    onResultProcess({ request, result, setResult }) {
+      if (Symbol.asyncIterator in result || Array.isArray(result) || !result.errors?.length) return;
+      const traceparent = traceparentOf(request);
+      setResult({ ...result, errors: result.errors.map((error) => withTraceId(error, traceparent)) });
+    },
+  };
+}
+
+/** Body of a response that a middleware sends itself. */
+export function errorBody(error: unknown, traceparent: string): { errors: GraphQLError[] } {
+  return { errors: [withTraceId(maskError(error), traceparent)] };
+}
+
+function withTraceId(error: GraphQLError, traceparent: string): GraphQLError {
+  return retell(error, error.message, { ...error.extensions, traceId: traceIdOf(traceparent) });
 }
 
 function innermost(error: unknown): unknown {

@@ -9,8 +9,9 @@ import type { Authenticator } from "../auth/principals.ts";
 import type { AddressVariables } from "../http/address.ts";
 import type { BodyReader } from "../http/body_reader.ts";
 import { type CountRequest, useAdmission } from "./admission.ts";
-import { createCaller } from "./caller.ts";
-import { maskError, useMaskedValidation } from "./errors.ts";
+import { traceparentOf } from "../http/refusals.ts";
+import { createCaller, type RequestFacts } from "./caller.ts";
+import { errorBody, maskError, useMaskedValidation, useTraceIds } from "./errors.ts";
 import { LIMITS, useLimits } from "./limits.ts";
 import { takeBody, useJsonPosts } from "./requests.ts";
 import { createResolvers, type ResolverOptions } from "./resolvers.ts";
@@ -64,16 +65,17 @@ export function createGraph(
 ): Hono {
   const typeDefs = parse(Deno.readTextFileSync(new URL("./schema.graphql", import.meta.url)));
   // Yoga copies a context property by property, which takes longer than a small query.
-  const addresses = new WeakMap<Request, string>();
+  const facts = new WeakMap<Request, RequestFacts>();
   const yoga = createYoga({
     schema: buildSubgraphSchema([{ typeDefs, resolvers: createResolvers(options) }]),
-    context: ({ request }) => createCaller(request, authenticate, refusals, addresses.get(request)),
+    context: ({ request }) => createCaller(request, authenticate, refusals, facts.get(request)!),
     plugins: [
       useAdmission(count), // before telemetry, which wraps it
       useTelemetry(),
       useJsonPosts(),
       useLimits(production),
-      useMaskedValidation(),
+      useMaskedValidation({ suggests: !production }),
+      useTraceIds((request) => facts.get(request)!.traceparent()),
       useAPQ({
         store: createInMemoryAPQStore({ max: LIMITS.persistedDocuments, ttl: DAY_MS }),
         responseConfig: { forceStatusCodeOk: true }, // as Apollo's own servers answer
@@ -100,14 +102,13 @@ export function createGraph(
     logging: false,
   });
   const answer = (c: Context<{ Variables: AddressVariables }>) => {
-    const { address } = c.var;
-    if (address !== undefined) addresses.set(c.req.raw, address);
+    facts.set(c.req.raw, { address: c.var.address, traceparent: () => traceparentOf(c) });
     return yoga.fetch(c.req.raw);
   };
   return new Hono()
     .all("/", takeBody(bodies), admit, answer)
     .onError((error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // no client reads it
-      return c.json({ errors: [maskError(error)] }, 500);
+      return c.json(errorBody(error, traceparentOf(c)), 500);
     });
 }

@@ -30,6 +30,16 @@ export function withoutQuotes(message: string): string {
   return cut(message);
 }
 
+/** Names of the schema that graphql-js suggests at the end of a message. */
+const SUGGESTION = / Did you mean (to use an inline fragment on )?("\w+"(, or |, | or )?)+\?$/;
+
+/** Does the same, but keeps a suggestion of names of the schema if nothing else was quoted. */
+export function withSuggestion(message: string): string {
+  const [suggestion = ""] = message.match(SUGGESTION) ?? [];
+  const rest = message.slice(0, message.length - suggestion.length);
+  return withoutQuotes(rest) === rest ? message : withoutQuotes(message);
+}
+
 function cut(message: string): string {
   let [end, instead] = [message.length, ""];
   const cutAt = (at: number, ending: string) => {

@@ -4,7 +4,8 @@ import { GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import type { BodyReader } from "../http/body_reader.ts";
 import { BodyError } from "../http/body_error.ts";
-import { maskError } from "./errors.ts";
+import { traceparentOf } from "../http/refusals.ts";
+import { errorBody } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
 /** Receives the body before the operation takes a slot in flight. */
@@ -15,10 +16,11 @@ export function takeBody(bodies: BodyReader): MiddlewareHandler {
     } catch (error) {
       if (!(error instanceof BodyError)) throw error;
       if (error.fault === "evicted") {
-        return c.json({ errors: [maskError(error)] }, 503);
+        return c.json(errorBody(error, traceparentOf(c)), 503);
       }
       const { message, status } = error;
-      return c.json({ errors: [{ message, extensions: { code: "BAD_REQUEST" } }] }, status);
+      const refusal = new GraphQLError(message, { extensions: { code: "BAD_REQUEST" } });
+      return c.json(errorBody(refusal, traceparentOf(c)), status);
     }
     await next();
   };

@@ -18,8 +18,8 @@ const REQUEST_HEADERS = [
 ];
 /** Response headers that pages of other origins may read, in addition to those that every page may read. */
 const RESPONSE_HEADERS = [
-  ...["accept-encoding", "allow", "content-disposition", "etag"],
-  ...["link", "location", "retry-after", "www-authenticate"],
+  ...["accept-encoding", "allow", "content-disposition", "etag", "link", "location"],
+  ...["ratelimit", "ratelimit-policy", "retry-after", "www-authenticate"],
 ];
 
 /** An app to mount the edges on. Each edge sets its own Content-Security-Policy. */

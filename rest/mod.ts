@@ -24,7 +24,7 @@ const RESOURCES = ["/customers", "/groups", "/gdpr-requests", "/store-settings"]
 /** Creates an app to mount at `/`. It handles its own paths only. */
 export function createRest(options: RestOptions): Hono {
   const routes = createRoutes(options);
-  return new Hono().route("/", createDocuments(describeApi(routes))).route("/", routes);
+  return new Hono().route("/", createDocuments(describeApi(routes), options.demoToken)).route("/", routes);
 }
 
 /** Creates the routes that the OpenAPI document describes. */
@@ -37,7 +37,7 @@ export function createRoutes(options: RestOptions): Api {
   });
   let find: ((path: string) => Resource | undefined) | undefined; // created once all routes are registered
   const middleware = [
-    uncached,
+    cachePolicy,
     withAccess(options),
     authenticated(options.authenticate, (c) => limitUnauthenticated(c, options.limits)),
     limitPrincipals(options.limits),
@@ -61,10 +61,16 @@ function receiving(bodies: RestOptions["bodies"]): MiddlewareHandler<ApiEnv> {
   });
 }
 
-/** Prevents caching: responses may contain personal data and are for the caller only. */
-const uncached = createMiddleware<ApiEnv>(async (c, next) => {
+/**
+ * Keeps responses out of caches, because they contain personal data and are for the caller only. A response with an
+ * ETag may be kept by the caller alone, which has to revalidate it each time: its rights and the store are checked again,
+ * and the body is not sent again. It varies with the credentials, because the same path names customers of several stores.
+ */
+const cachePolicy = createMiddleware<ApiEnv>(async (c, next) => {
   await next();
-  c.header("cache-control", "no-store");
+  const isRevalidated = ["GET", "HEAD"].includes(c.req.method) && c.res.headers.has("etag");
+  c.header("cache-control", isRevalidated ? "private, no-cache" : "no-store");
+  if (isRevalidated) c.header("vary", "authorization, cookie", { append: true });
 });
 
 /** Responds to requests that Hono itself refuses: malformed JSON, or another content type. */

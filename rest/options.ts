@@ -18,4 +18,6 @@ export interface RestOptions extends AccessControl {
   bodies: BodyReader;
   /** Aborted when the service shuts down. Streams then end with an error line. */
   closing: AbortSignal;
+  /** Token of the demo store's support, with which `/docs` opens, in development only. */
+  demoToken?: (() => Promise<string>) | undefined;
 }

@@ -14,6 +14,7 @@ import { settingsOf } from "../db/store_settings.ts";
 import type { StoreReader } from "../db/store_reader.ts";
 import { DomainError } from "../domain/errors.ts";
 import { canonicalLocale } from "../domain/input.ts";
+import { LANGUAGES, type StoreSettings } from "../domain/store_settings.ts";
 import type { ApiEnv } from "./api.ts";
 import { downloadHeaders } from "./download_headers.ts";
 import { clientClosedRequest, respondWithError } from "./errors.ts";
@@ -65,14 +66,23 @@ async function respondWithPage(
   const settings = await reader.read(storeId, (sql) => settingsOf(sql, storeId));
   const { html, contentSecurityPolicy } = await createReceiptPage(receipt, {
     settings,
-    locale: preferredLocale(c.req.header("accept-language")),
+    locale: preferredLocale(c, settings),
   });
   c.header("content-security-policy", contentSecurityPolicy);
   return c.html(html);
 }
 
-/** The first locale of the header, in the form of BCP 47; null for none. */
-function preferredLocale(header = ""): string | null {
-  const [, tag] = /^\s*([a-z]{2,3}(?:-[a-z0-9]{2,8})*)/i.exec(header) ?? [];
-  return tag === undefined ? null : canonicalLocale(tag) ?? null;
+/** The most wanted locale of the header in whose language the store writes, in the form of BCP 47; null for none. */
+function preferredLocale(c: Context, { languages }: StoreSettings): string | null {
+  const locale = accepts(c, {
+    header: "Accept-Language",
+    supports: [...languages ?? LANGUAGES],
+    default: "",
+    match: (tags, { supports }) => {
+      const wanted = tags.filter(({ q }) => q > 0).toSorted((one, other) => other.q - one.q);
+      const locales = wanted.flatMap(({ type }) => canonicalLocale(type) ?? []);
+      return locales.find((locale) => supports.includes(locale.split("-")[0]!)) ?? "";
+    },
+  });
+  return locale || null;
 }

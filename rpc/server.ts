@@ -21,7 +21,8 @@ import {
 } from "../grpc/mod.ts";
 import { CustomerService } from "../proto/gen/io/shopstar/customer/v1/customer_service_pb.ts";
 import { instrumentMethod } from "../telemetry/rpc.ts";
-import { readTraceparent } from "../lib/trace_context.ts";
+import { newTraceparent, readTraceparent, traceIdOf } from "../lib/trace_context.ts";
+import { activeTraceparent } from "../telemetry/spans.ts";
 import { type Codec, CODECS } from "./codecs.ts";
 import type { CallContext, CustomerMethods } from "./contract.ts";
 import { reportRefusedCall } from "./refused_calls.ts";
@@ -124,15 +125,9 @@ function customerMethods({ admit, methods, refusals, enter = () => () => {} }: G
         call.authenticated();
         return codec.write(await answer(readRequest(codec, bytes), new Context(call, caller)));
       } catch (error) {
-        if (refusals) {
-          await reportRefusedCall(refusals, error, {
-            method,
-            bytes,
-            caller,
-            traceparent: traceparentOf(call),
-          });
-        }
-        throw toGrpcError(error, name);
+        const traceparent = activeTraceparent() ?? traceparentOf(call) ?? newTraceparent();
+        if (refusals) await reportRefusedCall(refusals, error, { method, bytes, caller, traceparent });
+        throw toGrpcError(error, name, traceIdOf(traceparent));
       } finally {
         leave();
       }

@@ -3,7 +3,8 @@ export function Zoom() {
   return (
     <fieldset class="chart-zoom">
       <legend>Size</legend>
-      <ZoomLevel value="fit" label="Fit" isChecked />
+      <ZoomLevel value="fit" label="Fit width" isChecked />
+      <ZoomLevel value="whole" label="Whole" />
       <ZoomLevel value="actual" label="100 %" />
       <ZoomLevel value="large" label="150 %" />
     </fieldset>

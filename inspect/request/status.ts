@@ -70,6 +70,14 @@ export function openRegions(state: StateValue): { service: string; state: string
   );
 }
 
+/** Participants that have not answered and are overdue, or whose last call failed. */
+export function failingParticipants({ state, calls = {} }: Pick<RequestStatus, "state" | "calls">): string[] {
+  return openRegions(state).filter(({ service, state }) => {
+    const { failure = null, state: reached } = calls[service] ?? {};
+    return state === "overdue" || reached === "OVERDUE" || failure !== null;
+  }).map(({ service }) => service);
+}
+
 /** Prefix of the state's text in the journal, which is the same for all states of its regions. */
 export function phasePrefix(state: StateValue): string {
   if (typeof state === "string") return state;

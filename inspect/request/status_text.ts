@@ -4,7 +4,7 @@ import { formatCount, formatDueDate, formatDuration } from "../durations.ts";
 import { phaseLabel } from "../timeline/changes.ts";
 import { capitalize } from "../labels.ts";
 import { describeWait, isGivenUp, type Words } from "../waits.ts";
-import { openRegions, phaseOf, regionsOf, type RequestStatus } from "./status.ts";
+import { failingParticipants, openRegions, phaseOf, regionsOf, type RequestStatus } from "./status.ts";
 
 /** Urgency of a status. */
 export type Tone = "quiet" | "good" | "risk" | "alarm";
@@ -133,10 +133,7 @@ const MAX_DESCRIBED = 2;
 function waitingFor(status: RequestStatus): { words: Words; tone?: Tone } {
   const { state, attempts, calls = {} } = status;
   const open = openRegions(state);
-  const failing = open.map(({ service }) => service)
-    .filter((service) =>
-      calls[service] && (calls[service].failure !== null || calls[service].state === "OVERDUE")
-    );
+  const failing = failingParticipants(status).filter((service) => calls[service] !== undefined);
   const proposed = open.filter(({ state }) => state === "waiver_proposed").map(({ service }) => service);
   const toConfirm = proposed.length === 0
     ? ""

@@ -1,7 +1,7 @@
 /** Decisions that help in the situation that the status line describes. */
 import type { AvailableDecision, StaffDecision } from "../../actors/gdpr/requests/available_decisions.ts";
 import { NOT_CONFIGURED } from "../waits.ts";
-import { openRegions, phaseOf, type RequestStatus } from "./status.ts";
+import { failingParticipants, openRegions, phaseOf, type RequestStatus } from "./status.ts";
 
 /** Maximum number of suggested decisions. */
 const MAX = 2;
@@ -49,12 +49,13 @@ export function suggestDecisions(
     .slice(0, MAX);
 }
 
-function aboutParticipants({ state, calls = {} }: RequestStatus): AvailableDecision[] {
-  const open = openRegions(state);
-  const proposed = open.filter(({ state }) => state === "waiver_proposed").map(({ service }) => service);
+function aboutParticipants(status: RequestStatus): AvailableDecision[] {
+  const { state, calls = {} } = status;
+  const proposed = openRegions(state).filter(({ state }) => state === "waiver_proposed").map(({ service }) =>
+    service
+  );
   if (proposed.length > 0) return aboutAll(["confirm", "reject", "withdraw"], proposed);
-  const failing = open.filter(({ service, state }) => state === "overdue" || calls[service]?.failure)
-    .map(({ service }) => service);
+  const failing = failingParticipants(status);
   if (failing.length === 0) return [];
   const isCallable = failing.some((service) => calls[service]?.failure !== NOT_CONFIGURED);
   return aboutAll(isCallable ? ["retry", "waive"] : ["waive"], failing);

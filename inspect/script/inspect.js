@@ -33,7 +33,21 @@ function forgetDone() {
   history.replaceState(history.state, "", address);
 }
 
+/** The chosen size of the chart stays while the viewer steps through the past. */
+function keepSize() {
+  const kept = document.querySelector(
+    `.chart-zoom [value="${CSS.escape(sessionStorage.getItem("chart-size") ?? "")}"]`,
+  );
+  if (kept) kept.checked = true;
+  addEventListener("change", ({ target }) => {
+    if (!target.matches(".chart-zoom input")) return;
+    sessionStorage.setItem("chart-size", target.value);
+    centerActive(document);
+  });
+}
+
 travel();
+keepSize();
 forgetDone();
 localizeTimes(document);
 centerActive(document);

@@ -25,8 +25,8 @@ const filter = {
     .refine((name) => name.split(/\s+/u).length <= MAX_WORDS, `must have at most ${MAX_WORDS} words`)
     .optional().meta({
       description:
-        "Beginning of the first or the last name, or of both in either order, compared without regard to case",
-      example: "grace ho",
+        "Beginning of the first or the last name, or of both in either order, compared without regard to case: " +
+        "`grace ho`",
     }),
   status: z.enum(["ACTIVE", "SUSPENDED", "CLOSED"]).optional(),
   groupId: uuid.optional().meta({ description: "Only members of this group" }),
@@ -41,7 +41,8 @@ const filter = {
 
 const inQuery = {
   ...filter,
-  anonymized: z.enum(["true", "false"]).optional().meta({
+  /** Viewers offer the first value by default, which has to match something. */
+  anonymized: z.enum(["false", "true"]).optional().meta({
     description: "True: only erased customers. False: only customers who have not been erased",
   }),
 };

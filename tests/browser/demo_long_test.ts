@@ -2,20 +2,15 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { eventually } from "../eventually.ts";
+import { paste, variablesIn } from "../readme.ts";
 import { startService, temporaryFolder } from "../service.ts";
 import { browserTest } from "./browser.ts";
 import { eventTitles, untilStates, untilStatus, watchForReload } from "./request_page.ts";
 
-/** Queries the subgraph as the demo shopper of the printed calls. */
+/** Queries the subgraph as the demo shopper. */
 async function query(tour: string, document: string) {
-  const [, url = ""] = /GraphQL +(\S+)/.exec(tour) ?? [];
-  const [, authorization = ""] = /authorization: (Bearer \S+?)'/.exec(tour) ?? [];
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization },
-    body: JSON.stringify({ query: document }),
-  });
-  const { data } = await response.json();
+  const { stdout } = await paste(`${variablesIn(tour)}\n./cs graphql '${document}'`);
+  const { data } = JSON.parse(stdout);
   assert.ok(data, document);
   return data;
 }

@@ -163,15 +163,22 @@ Deno.test("the document and its page need no authentication and load nothing fro
   const server = serve(createDocuments(describe()));
   const origin = `http://127.0.0.1:${server.addr.port}`;
   try {
-    const document = await (await fetch(`${origin}/openapi.json`)).json();
-    assert.equal(document.openapi, "3.1.0");
+    const contract = await fetch(`${origin}/openapi.json`);
+    assert.equal(contract.headers.get("content-encoding"), "gzip");
+    assert.equal((await contract.json()).openapi, "3.1.0");
+    const etag = contract.headers.get("etag") ?? "";
+    const known = await fetch(`${origin}/openapi.json`, { headers: { "if-none-match": etag } });
+    assert.deepEqual([known.status, await known.text()], [304, ""]);
+    const plain = await fetch(`${origin}/openapi.json`, { headers: { "accept-encoding": "identity" } });
+    assert.equal(plain.headers.get("content-encoding"), null);
+    assert.equal((await plain.json()).openapi, "3.1.0");
     const { paths } = await (await fetch(origin)).json();
     assert.equal(paths["/openapi.json"], "Contract of the REST API");
     const index = await (await fetch(origin, { headers: { accept: "text/html" } })).text();
     for (const path of Object.keys(paths)) assert.ok(index.includes(`<a href="${path}">`), path);
     const page = await fetch(`${origin}/docs`);
     assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'; script-src 'self'/);
-    assert.doesNotMatch(await page.text(), /https?:\/\//);
+    assert.doesNotMatch(await page.text(), /https?:\/\/|token/);
     for (const encoding of ["gzip", "identity"]) {
       const script = await fetch(`${origin}/docs/scalar.js`, { headers: { "accept-encoding": encoding } });
       assert.match(await script.text(), /^.{0,2000}scalar/is);
@@ -179,4 +186,23 @@ Deno.test("the document and its page need no authentication and load nothing fro
   } finally {
     await server.shutdown();
   }
+});
+
+Deno.test("in development the page sends requests with the token of the demo", async () => {
+  const response = await createDocuments(describe(), () => Promise.resolve("x.y.z")).request("/docs");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  assert.match(
+    await response.text(),
+    /securitySchemes&quot;:{&quot;bearer&quot;:{&quot;token&quot;:&quot;x\.y\.z/,
+  );
+});
+
+Deno.test("what the page sends by default can match a customer", () => {
+  // deno-lint-ignore no-explicit-any -- a document of OpenAPI
+  const parameters: any[] = describe().paths?.["/customers"]?.get?.parameters ?? [];
+  for (const { name, schema, example } of parameters) {
+    assert.equal(example ?? schema.example, undefined, `${name} would be sent by default`);
+  }
+  const first = Object.fromEntries(parameters.map(({ name, schema }) => [name, schema.enum?.[0]]));
+  assert.deepEqual([first.status, first.anonymized], ["ACTIVE", "false"]);
 });

@@ -15,14 +15,15 @@ Deno.test("an unexpected error is masked, and logged once without values", async
   await graph.world.admin`revoke execute on function lookup_customers(uuid[], uuid[]) from customer_reader`;
   await using logged = await captureLog();
 
-  const { status, data, errors } = await graph.ask("{ me { email } }", { as });
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const { status, data, errors } = await graph.ask("{ me { email } }", { as, headers: { traceparent } });
   assert.equal(status, 200);
   assert.deepEqual(data, { me: null });
   assert.deepEqual(errors, [{
     message: "Something went wrong on our side",
     locations: [{ line: 1, column: 3 }],
     path: ["me"],
-    extensions: { code: "INTERNAL_SERVER_ERROR" },
+    extensions: { code: "INTERNAL_SERVER_ERROR", traceId: "4bf92f3577b34da6a3ce929d0e0e4736" },
   }]);
   assert.deepEqual(logged.messages, ["Cannot answer me: PostgreSQL 42501 aclcheck_error"]);
 });
@@ -69,10 +70,36 @@ Deno.test("the error of a failing authenticator is masked like every other", asy
     assert.deepEqual(codes, ["INTERNAL_SERVER_ERROR"]);
     assert.doesNotMatch(text, /cache/);
     assert.deepEqual(logged.messages, [
-      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:57",
+      "Cannot answer a request: TypeError: the cache has no such method at graph/errors_test.ts:58",
     ]);
   } finally {
     await server.shutdown();
+  }
+});
+
+Deno.test("every error has the ID of a trace, and a new one where the request names none", async () => {
+  await using graph = await startGraph();
+  const { as } = await registerShopper(graph.world);
+  const replies = [
+    await graph.ask("{ me {", { as }),
+    await graph.ask("{ me { emial } }", { as }),
+    await graph.ask("{ me { email } }"),
+    await graph.ask('mutation { updateProfile(input: { phone: "1" }) { customer { id } } }', { as }),
+    await graph.post("{}", { "content-type": "text/plain" }),
+    await graph.post("x".repeat(200_000), JSON_BODY),
+  ];
+  const ids = replies.map(({ errors }) => String(errors?.[0]?.extensions?.traceId));
+  for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
+  assert.equal(new Set(ids).size, replies.length);
+});
+
+Deno.test("development suggests names of the schema, and production does not", async () => {
+  for (const production of [false, true]) {
+    await using graph = await startGraph({ production });
+    const { as } = await registerShopper(graph.world);
+    const { errors } = await graph.ask("{ me { emial } }", { as });
+    const message = `Cannot query field "emial" on type "Customer".`;
+    assert.equal(errors?.[0]?.message, production ? message : `${message} Did you mean "email"?`);
   }
 });
 

@@ -156,7 +156,7 @@ Deno.test("another shopper's request can be neither read nor canceled, and looks
       const replies = [];
       for (const asked of [id, crypto.randomUUID()]) {
         const { status, text } = await graph.ask(query, { as: by, variables: { id: asked } });
-        replies.push([status, text.replaceAll(asked, "…")]);
+        replies.push([status, text.replaceAll(asked, "…").replace(/[0-9a-f]{32}/, "…")]);
       }
       assert.match(replies[0]![1] as string, /"code":"NOT_FOUND"/);
       assert.deepEqual(replies[0], replies[1]);

@@ -95,7 +95,7 @@ Deno.test("a principal over the rate limit gets the time of the next request, an
   const { status, headers, data, errors, codes } = await graph.ask(`{ me { id } }`, { as });
   assert.deepEqual([status, headers.get("retry-after"), data, codes], [429, "7", null, ["RATE_LIMITED"]]);
   assert.match(errors?.[0]?.message ?? "", /try again in 7 s/);
-  assert.deepEqual(errors?.[0]?.extensions, { code: "RATE_LIMITED" });
+  assert.equal(errors?.[0]?.extensions?.code, "RATE_LIMITED");
 });
 
 Deno.test("a caller without a token is refused before the variables are read", async () => {

@@ -116,7 +116,16 @@ Deno.test("a browser gets the receipt as a page in the reader's language, whose 
     ]
   ) assert.ok(page.includes(sentence), sentence);
   assert.doesNotMatch(page, /Grete|5551234|2 orders|service is gone|<script/);
-  assert.match(await (await get({ ...browser, "accept-language": "xx!" })).text(), /<html lang="en">/);
+  const languages = {
+    "xx!": "en",
+    "en;q=0.5, fr-CH;q=0.8": "fr",
+    "rm, it;q=0.9, en;q=0.8": "it",
+    "de;q=0, en": "en",
+  };
+  for (const [accepted, language] of Object.entries(languages)) {
+    const text = await (await get({ ...browser, "accept-language": accepted })).text();
+    assert.ok(text.includes(`<html lang="${language}">`), `${accepted}: ${text.slice(0, 60)}`);
+  }
 
   const folder = await Deno.makeTempDir({ prefix: "customer-service-receipt-" });
   try {

@@ -238,7 +238,7 @@ Deno.test("pages of allowed origins may send trace headers and read the headers 
   const options = await ask("OPTIONS", {});
   assert.equal(options.headers.get("allow"), "GET");
   const exposed = (await ask("GET", {})).headers.get("access-control-expose-headers")?.split(",");
-  for (const name of ["etag", "retry-after", "www-authenticate", "allow"]) {
+  for (const name of ["etag", "retry-after", "www-authenticate", "allow", "ratelimit", "ratelimit-policy"]) {
     assert.ok(exposed?.includes(name), name);
   }
   const foreign = await ask("OPTIONS", {
@@ -260,6 +260,10 @@ Deno.test("a GDPR request that has not changed is not sent again", async () => {
   const opened = await rest.call("POST", "/gdpr-requests", { as, body: { customerId, type: "ACCESS" } });
   const path = `/gdpr-requests/${opened.body.requestId}`;
   const { headers } = await rest.call("GET", path, { as });
+  assert.equal(headers.get("cache-control"), "private, no-cache");
+  assert.match(headers.get("vary") ?? "", /authorization/);
+  const list = await rest.call("GET", "/gdpr-requests", { as });
+  assert.equal(list.headers.get("cache-control"), "no-store");
   const again = await rest.call("GET", path, { as, headers: { "if-none-match": headers.get("etag")! } });
   assert.deepEqual([again.status, again.text, again.headers.get("etag")], [304, "", headers.get("etag")]);
 });

@@ -32,6 +32,8 @@ export interface Outcome {
   /** Of `google.rpc.ErrorInfo`, if there is one. */
   reason: string | undefined;
   domain: string | undefined;
+  /** ID of the call's trace. */
+  traceId?: string | undefined;
   /** Violations of `google.rpc.BadRequest`, "store_id must be a UUID". */
   fields: string[];
 }
@@ -126,6 +128,7 @@ function failure(error: unknown): Outcome {
     response: undefined,
     reason: info?.reason,
     domain: info?.domain,
+    traceId: info?.metadata?.trace_id,
     fields: fieldViolations.map(({ field, description }) => `${field} ${description}`),
   };
 }

@@ -40,6 +40,10 @@ for (const [code, status] of Object.entries(STATUSES)) {
     const outcome = await client.groups({});
     assert.deepEqual([outcome.status, outcome.details], [status, "Cannot do it: Zürich is 100 % full"]);
     assert.deepEqual([outcome.reason, outcome.domain], [code, "customer-service"]);
+    assert.match(outcome.traceId ?? "", /^[0-9a-f]{32}$/);
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const traced = await client.groups({}, { metadata: { traceparent } });
+    assert.equal(traced.traceId, "4bf92f3577b34da6a3ce929d0e0e4736");
     assert.deepEqual(outcome.fields, []);
   });
 }
@@ -58,12 +62,13 @@ Deno.test("an unexpected error is masked, and logged once without the values of 
       throw new TypeError("Cannot read properties of undefined (reading 'x')");
     });
     using client = connect(server.port);
-    const { status, details, reason } = await client.groups({});
+    const { status, details, reason, traceId } = await client.groups({});
     assert.deepEqual([status, details, reason], ["INTERNAL", "Internal error", "INTERNAL"]);
     assert.deepEqual(records.map(({ level, properties }) => ({ level, ...properties })), [{
       level: "error",
       method: "GetCustomerGroups",
-      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:58",
+      error: "TypeError: Cannot read properties of undefined (reading '…') at rpc/server_test.ts:62",
+      traceId,
     }]);
   } finally {
     await reset();
