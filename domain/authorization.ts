@@ -55,6 +55,7 @@ export function mayReadValues(by: Principal): boolean {
   return by.type === "STAFF" && hasRole(by, READING_ROLES);
 }
 
-function hasRole({ roles }: Principal, accepted: readonly RoleName[]): boolean {
+/** Whether the principal has one of the roles or STORE_MANAGER. */
+export function hasRole({ roles }: Principal, accepted: readonly RoleName[]): boolean {
   return roles.some((role) => role === "STORE_MANAGER" || accepted.includes(role));
 }

@@ -7,106 +7,89 @@ import { createMiddleware } from "@hono/hono/factory";
 import type { AccessAction } from "../actors/audit_log.ts";
 import type { RefusalLog } from "../actors/refusal_log.ts";
 import { hasCode } from "../domain/errors.ts";
-import { authorizeService, authorizeStaff, READING_ROLES } from "../domain/authorization.ts";
+import { authorizeService, authorizeStaff } from "../domain/authorization.ts";
 import { uuid } from "../domain/input.ts";
 import type { RoleName } from "../domain/principal.ts";
 import { SERVICE_RIGHTS, type ServiceRight } from "../domain/service_rights.ts";
+import { STAFF_ROLES } from "../domain/staff_rights.ts";
 import type { AccessControl, Answered } from "./access_context.ts";
 import type { ApiContext, ApiEnv } from "./api.ts";
 
 interface Rule {
   /** For the error message: "read customers". */
   description: string;
-  /** Roles of staff, in addition to STORE_MANAGER. */
-  roles: readonly RoleName[];
-  /** Right of services. Absent: the operation is for staff only. */
+  /** Right of staff and of services. Absent: the right to decide about requests, which services never have. */
   right?: ServiceRight;
   /** Absent: the answer has no data of customers, or the handler records the access. */
   access?: AccessAction | undefined;
 }
 
-const READERS = READING_ROLES;
-const WRITERS: readonly RoleName[] = ["CUSTOMER_MANAGER"];
-const OFFICERS: readonly RoleName[] = ["PRIVACY_OFFICER"];
-
 const readCustomer = {
   description: "read customers",
-  roles: READERS,
   right: "READ_CUSTOMERS",
   access: "CUSTOMER_READ",
 } as const;
 const searchCustomers = {
   description: "search customers",
-  roles: READERS,
   right: "SEARCH_CUSTOMERS",
   access: "CUSTOMERS_LISTED",
 } as const;
 const changeStatus = (description: string) =>
-  ({ description, roles: WRITERS, right: "CHANGE_STATUS", access: "CUSTOMER_READ" }) as const;
+  ({ description, right: "CHANGE_STATUS", access: "CUSTOMER_READ" }) as const;
 const readAddress = {
   description: "read addresses",
-  roles: READERS,
   right: "READ_ADDRESSES",
   access: "CUSTOMER_READ",
 } as const;
 const changeAddress = {
   description: "change addresses",
-  roles: WRITERS,
   right: "CHANGE_ADDRESSES",
   access: "CUSTOMER_READ",
 } as const;
 const readMembership = {
   description: "read memberships",
-  roles: READERS,
   right: "READ_MEMBERSHIPS",
   access: "CUSTOMER_READ",
 } as const;
 const changeMembership = {
   description: "change memberships",
-  roles: WRITERS,
   right: "CHANGE_MEMBERSHIPS",
   access: "CUSTOMER_READ",
 } as const;
 const readHold = {
   description: "read legal holds",
-  roles: OFFICERS,
   right: "READ_HOLDS",
   access: "CUSTOMER_READ",
 } as const;
-const changeHold = { roles: OFFICERS, right: "CHANGE_HOLDS", access: "CUSTOMER_READ" } as const;
-const readGroup = { description: "read groups", roles: READERS, right: "READ_GROUPS" } as const;
-const changeGroup = { description: "change groups", roles: WRITERS, right: "CHANGE_GROUPS" } as const;
+const changeHold = { right: "CHANGE_HOLDS", access: "CUSTOMER_READ" } as const;
+const readGroup = { description: "read groups", right: "READ_GROUPS" } as const;
+const changeGroup = { description: "change groups", right: "CHANGE_GROUPS" } as const;
 const readRequest = {
   description: "read GDPR requests",
-  roles: OFFICERS,
   right: "READ_GDPR_REQUESTS",
   access: "GDPR_REQUEST_READ",
 } as const;
 /** A decision about a request, or its result. Services never get either. */
-const ofOfficers = (description: string) =>
-  ({ description, roles: OFFICERS, access: "GDPR_REQUEST_READ" }) as const;
+const ofOfficers = (description: string) => ({ description, access: "GDPR_REQUEST_READ" }) as const;
 
 /** Rules by operationId. */
 export const RULES = {
   registerCustomer: {
     description: "register customers",
-    roles: WRITERS,
     right: "REGISTER_CUSTOMERS",
     access: "CUSTOMER_READ",
   },
   getCustomer: readCustomer,
   updateCustomer: {
     description: "change customers",
-    roles: WRITERS,
     right: "UPDATE_CUSTOMERS",
     access: "CUSTOMER_READ",
   },
   listCustomers: searchCustomers,
   searchCustomers,
-  exportCustomers: { description: "export customers", roles: WRITERS, right: "EXPORT_CUSTOMERS" },
+  exportCustomers: { description: "export customers", right: "EXPORT_CUSTOMERS" },
   upsertCustomers: {
     description: "register and update customers",
-    roles: WRITERS,
     right: "IMPORT_CUSTOMERS",
   },
   suspendCustomer: changeStatus("suspend customers"),
@@ -134,7 +117,6 @@ export const RULES = {
   deleteGroup: changeGroup,
   openGdprRequest: {
     description: "open GDPR requests",
-    roles: OFFICERS,
     right: "OPEN_GDPR_REQUESTS",
     access: "GDPR_REQUEST_READ",
   },
@@ -159,10 +141,9 @@ export const RULES = {
   withdrawGdprRequest: ofOfficers("withdraw proposals of GDPR requests"),
   getGdprRequestExport: ofOfficers("read exports of GDPR requests"),
   getGdprRequestReceipt: ofOfficers("read receipts of GDPR requests"),
-  getStoreSettings: { description: "read store settings", roles: OFFICERS, right: "READ_STORE_SETTINGS" },
+  getStoreSettings: { description: "read store settings", right: "READ_STORE_SETTINGS" },
   updateStoreSettings: {
     description: "change store settings",
-    roles: OFFICERS,
     right: "CHANGE_STORE_SETTINGS",
   },
 } satisfies Record<string, Rule>;
@@ -171,6 +152,11 @@ export type Operation = keyof typeof RULES;
 
 export function ruleOf(operation: Operation): Rule {
   return RULES[operation];
+}
+
+/** Roles of staff that may call an operation, in addition to STORE_MANAGER. */
+export function rolesOf(operation: Operation): readonly RoleName[] {
+  return STAFF_ROLES[ruleOf(operation).right ?? "DECIDE_GDPR_REQUESTS"];
 }
 
 /** Contents of a page of customers, or of anything that names a customer. */
@@ -208,9 +194,9 @@ export function allow(operation: Operation): MiddlewareHandler<ApiEnv> {
 
 /** @throws {DomainError} FORBIDDEN */
 export function authorizeOperation(operation: Operation, { var: { by, access } }: ApiContext): void {
-  const { description, roles, right } = ruleOf(operation);
+  const { description, right } = ruleOf(operation);
   if (by.type === "SYSTEM" && right) authorizeService(description, access.serviceCallers[right], by);
-  else authorizeStaff(description, roles, by);
+  else authorizeStaff(description, rolesOf(operation), by);
 }
 
 /**
@@ -256,8 +242,8 @@ function targetOf(c: ApiContext) {
 
 /** Sentence about the callers of an operation, for its description. */
 export function describeCallers(operation: Operation): string {
-  const { roles, right } = ruleOf(operation);
-  const staff = `Staff: ${[...roles, "STORE_MANAGER"].join(", ")}.`;
+  const { right } = ruleOf(operation);
+  const staff = `Staff: ${[...rolesOf(operation), "STORE_MANAGER"].join(", ")}.`;
   if (!right) return `${staff} Services: none.`;
   const services: readonly string[] = SERVICE_RIGHTS[right];
   const byDefault = services.length > 0 ? services.join(", ") : "none";
