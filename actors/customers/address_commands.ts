@@ -5,20 +5,11 @@ import type { AddressValues } from "../../db/customer_addresses.ts";
 import { type DecisionContext, handler } from "../runtime/behavior.ts";
 import { changedOnly } from "../runtime/changes.ts";
 import { DomainError } from "../../domain/errors.ts";
-import { country, optionalText, text, uuid } from "../../domain/input.ts";
+import { address } from "../../domain/address.ts";
+import { uuid } from "../../domain/input.ts";
 
 const ANYBODY = ["CUSTOMER", "STAFF", "SYSTEM"] as const;
 
-const address = z.strictObject({
-  line1: text(200),
-  line2: optionalText(200),
-  city: text(100),
-  state: optionalText(100),
-  country,
-  postalCode: optionalText(20),
-  isDefaultShipping: z.boolean().optional(),
-  isDefaultBilling: z.boolean().optional(),
-});
 const changes = address.partial().extend({ addressId: uuid });
 const reference = z.strictObject({ addressId: uuid });
 

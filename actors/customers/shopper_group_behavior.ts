@@ -2,25 +2,20 @@
 import { z } from "zod";
 import type { RowFacts } from "../../db/actor_reads.ts";
 import { lockShopperGroup, type ShopperGroupRow } from "../../db/shopper_groups.ts";
+import type { CommandRights } from "../runtime/authorization.ts";
 import { type Behavior, type Change, type CommandOf, handler } from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
-import { freeText } from "../../domain/free_text.ts";
-import { uuid } from "../../domain/input.ts";
+import { shopperGroup } from "../../domain/shopper_group.ts";
 import { shopperGroupMachine } from "./shopper_group_machine.ts";
 
 const STAFF = ["STAFF", "SYSTEM"] as const;
 
-const values = z.strictObject({
-  name: freeText(100),
-  priceListId: uuid,
-  priority: z.int32(),
-});
 const nothing = z.strictObject({});
 
 const handlers = {
   "group.update": handler(
     STAFF,
-    values.partial(),
+    shopperGroup.partial(),
     ({ row }: { row: ShopperGroupRow }, input) => {
       const columns = changedOnly(row, input);
       const changedFields = columnNames(columns);
@@ -35,7 +30,7 @@ const handlers = {
 
 export type ShopperGroupCommand =
   | CommandOf<typeof handlers>
-  | { type: "group.create" } & z.input<typeof values>;
+  | { type: "group.create" } & z.input<typeof shopperGroup>;
 
 export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   kind: "shopper_group",
@@ -50,8 +45,8 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
   creation: {
     type: "group.create",
     by: STAFF,
-    input: values,
-    begin: (_scene, input: z.output<typeof values>) => ({
+    input: shopperGroup,
+    begin: (_scene, input: z.output<typeof shopperGroup>) => ({
       machine: shopperGroupMachine,
       columns: input,
       customerId: undefined,
@@ -80,6 +75,12 @@ export const shopperGroupBehavior: Behavior<ShopperGroupRow> = {
     shopper_groups_pkey: "it exists already",
   },
 };
+
+/** Who may send a command. */
+export function rightsOfGroupCommand(type: ShopperGroupCommand["type"]): CommandRights {
+  const { by } = type === "group.create" ? shopperGroupBehavior.creation : handlers[type];
+  return { by, role: shopperGroupBehavior.role };
+}
 
 /** Dates are texts in a row that was read as JSON. */
 function groupOf(row: RowFacts): ShopperGroupRow {

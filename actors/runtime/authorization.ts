@@ -1,5 +1,5 @@
 /** Authorization of commands. The runtime checks it for every edge, in addition to what the edge checks. */
-import { DomainError } from "../../domain/errors.ts";
+import { DomainError, hasCode } from "../../domain/errors.ts";
 import type { Principal, PrincipalType, RoleName } from "../../domain/principal.ts";
 import type { ActorRef } from "./protocol.ts";
 
@@ -26,6 +26,17 @@ export function authorize(
   if (!allowed.includes(by.type)) throw forbidden(purpose, `it is not for a ${by.type.toLowerCase()}`);
   if (by.type === "STAFF" && !by.roles.some((has) => has === role || has === "STORE_MANAGER")) {
     throw forbidden(purpose, `it takes the role ${role} or STORE_MANAGER`);
+  }
+}
+
+/** Whether the principal may send the command to actors of its own store. */
+export function isAuthorized(by: Principal, rights: CommandRights): boolean {
+  try {
+    authorize(by, "send the command", rights, by);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "FORBIDDEN")) return false;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Schemas of a shopper group in the REST API. */
-import { text, uuid } from "../../domain/input.ts";
+import { shopperGroup } from "../../domain/shopper_group.ts";
 import type { ShopperGroup } from "../../db/shopper_groups.ts";
 import { z } from "../api.ts";
 import { changesOf } from "../changes_schema.ts";
@@ -17,15 +17,7 @@ export const GroupSchema = z.object({
   }),
 }).meta({ id: "Group" });
 
-export const NewGroupSchema = z.strictObject({
-  name: text(100).meta({ description: "Unique among the groups of the store", example: "Gold" }),
-  priceListId: uuid.meta({ description: "A price list of catalog-service" }),
-  priority: z.int32().meta({
-    type: "integer",
-    format: "int32",
-    description: "The group with the highest priority decides the price list of a customer",
-  }),
-}).meta({ id: "NewGroup" });
+export const NewGroupSchema = shopperGroup.meta({ id: "NewGroup" });
 
 export const GroupChangesSchema = changesOf(NewGroupSchema.partial()).meta({
   id: "GroupChanges",
