@@ -10,14 +10,19 @@ const columns = (sql: ReadSql) =>
     principal_type, principal_service, changed_fields, reason, reason_given, note, note_given, at, about,
     transitions, failure`;
 
-/** Returns the events up to a sequence number, newest first. */
+/**
+ * Returns the events up to a sequence number, newest first.
+ *
+ * @param without beginning of the types of events that are left out
+ */
 export async function findEventsUpTo(
   sql: ReadSql,
   key: ActorKey,
-  { upTo, limit }: { upTo: number; limit: number },
+  { upTo, limit, without }: { upTo: number; limit: number; without?: string | undefined },
 ): Promise<ActorEventRow[]> {
   return await sql<ActorEventRow[]>`
     select ${columns(sql)} from actor_events where ${ofActor(sql, key)} and sequence <= ${upTo}
+      ${without === undefined ? sql`` : sql`and not starts_with(event_type, ${without})`}
     order by sequence desc limit ${limit}`;
 }
 

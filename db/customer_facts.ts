@@ -2,7 +2,8 @@
 import type { CustomerRow } from "./customers.ts";
 import type { ReadSql } from "./store_reader.ts";
 
-export interface CustomerFacts extends Pick<CustomerRow, "status" | "version" | "anonymizedAt"> {
+export interface CustomerFacts
+  extends Pick<CustomerRow, "status" | "version" | "membershipVersion" | "anonymizedAt"> {
   /** Number of events in the journal. */
   events: number;
   createdAt: Date;
@@ -26,7 +27,7 @@ export async function findCustomerFacts(
   customerId: string,
 ): Promise<CustomerFacts | undefined> {
   const [row] = await sql<CustomerFacts[]>`
-    select status, version, version + membership_version - 1 as events, anonymized_at, created_at, updated_at, closed_at,
+    select status, version, membership_version, version + membership_version - 1 as events, anonymized_at, created_at, updated_at, closed_at,
       retention_announced_at, holds,
       (select count(*)::int from customer_addresses a
        where a.store_id = c.store_id and a.customer_id = c.customer_id) as addresses,

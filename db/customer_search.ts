@@ -1,18 +1,24 @@
 /** Search over the customers of a store, one page at a time. */
 import type { Customer } from "./lookups.ts";
 import type { StoreReader } from "./store_reader.ts";
+import { escapePattern, similarWords } from "./_similar_words.ts";
 
 /** Customer of a list: the row, without its related rows. */
 export type FoundCustomer = Omit<Customer, "storeId" | "addresses" | "groups">;
 
 /** Filter; an absent field matches every customer. Text matches in any case. */
 export interface CustomerFilter {
+  customerId?: string | undefined;
+  /** In E.164. */
+  phone?: string | undefined;
   email?: string | undefined;
   emailPrefix?: string | undefined;
   /** Prefix of the first or the last name, or of both, in either order: "grace ho". */
   namePrefix?: string | undefined;
   /** Whole first or last name, or both, in either order. */
   name?: string | undefined;
+  /** Like `name`, but one word has one mistake after its first letter. */
+  similarName?: string | undefined;
   status?: Customer["status"] | undefined;
   groupId?: string | undefined;
   createdFrom?: Date | undefined;
@@ -57,8 +63,8 @@ export async function searchCustomers(
 
 /** Converts the filter into the argument of the database function. */
 function conditionsOf(conditions: CustomerFilter) {
-  const { email, emailPrefix, name, namePrefix, createdFrom, createdTo, updatedFrom, updatedTo, ...rest } =
-    conditions;
+  const { email, emailPrefix, createdFrom, createdTo, updatedFrom, updatedTo, ...others } = conditions;
+  const { name, namePrefix, similarName, ...rest } = others;
   const filter = {
     ...rest,
     // In lower case here: that of the database depends on its collation.
@@ -68,6 +74,8 @@ function conditionsOf(conditions: CustomerFilter) {
       ? namePatterns(namePrefix, beginning)
       : name !== undefined
       ? namePatterns(name, literal)
+      : similarName !== undefined
+      ? similarNamePatterns(similarName)
       : undefined,
     createdFrom: createdFrom?.getTime(),
     createdTo: createdTo?.getTime(),
@@ -98,8 +106,19 @@ function namePatterns(
   return pairs;
 }
 
+/** Patterns of the names in which one word is similar and the others are equal. */
+function similarNamePatterns(name: string): ReturnType<typeof namePatterns> {
+  const words = name.trim().split(/\s+/u);
+  return words.flatMap((word, at) =>
+    similarWords(word).flatMap((similar) => {
+      const patterns = words.map((other, index) => index === at ? similar : literal(other));
+      return namePatterns(patterns.join(" "), (pattern) => pattern);
+    })
+  );
+}
+
 /** Returns a LIKE pattern for a prefix. */
 const beginning = (text: string) => `${literal(text)}%`;
 
 /** Returns a LIKE pattern for a whole text. */
-const literal = (text: string) => text.replace(/[\\%_]/g, "\\$&");
+const literal = escapePattern;

@@ -60,20 +60,6 @@ export async function findPersonsByEmailHash(
   return rows.map(({ customerId }) => customerId);
 }
 
-/** Returns the IDs of the customers with a phone number, in E.164. */
-export async function findCustomersByPhone(
-  sql: ReadSql,
-  storeId: string,
-  phone: string,
-  limit: number,
-): Promise<string[]> {
-  const rows = await sql<{ customerId: string }[]>`
-    select customer_id from customers
-    where store_id = ${storeId} and phone = ${phone} and anonymized_at is null
-    order by customer_id limit ${limit}`;
-  return rows.map(({ customerId }) => customerId);
-}
-
 /** A request and its subject. */
 export interface RequestOfPerson {
   requestId: string;

@@ -56,6 +56,25 @@ export async function searchShopperGroups(
     order by group_id limit ${limit}`;
 }
 
+/** Members are counted up to this number. */
+export const MAX_MEMBERS = 10_000;
+
+/** Returns the number of members of each group; MAX_MEMBERS + 1 if there are more. */
+export async function countMembers(
+  sql: ReadSql,
+  storeId: string,
+  groupIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await sql<{ groupId: string; members: number }[]>`
+    select g.group_id, (select count(*)::int from (
+      select from customer_group_memberships m
+      where m.store_id = ${storeId} and m.group_id = g.group_id limit ${
+    MAX_MEMBERS + 1
+  }) as counted) as members
+    from unnest(${groupIds as string[]}::uuid[]) as g (group_id)`;
+  return new Map(rows.map(({ groupId, members }) => [groupId, members]));
+}
+
 export async function lockShopperGroup(
   tx: Tx,
   storeId: string,

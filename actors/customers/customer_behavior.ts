@@ -8,7 +8,15 @@ import type { EmailHash } from "../../db/email_hashes.ts";
 import { lockCustomer } from "../../db/customers.ts";
 import type { CustomerCounts, CustomerRow } from "../../db/customers.ts";
 import type { RowChange } from "../../db/commits.ts";
-import { type Behavior, type Change, type CommandOf, type Found, handler } from "../runtime/behavior.ts";
+import type { CommandRights } from "../runtime/authorization.ts";
+import {
+  type AnyHandler,
+  type Behavior,
+  type Change,
+  type CommandOf,
+  type Found,
+  handler,
+} from "../runtime/behavior.ts";
 import { changedOnly, columnNames } from "../runtime/changes.ts";
 import type { ActorRef } from "../runtime/protocol.ts";
 import { ADDRESS_LIMIT, customerMachine, GROUP_LIMIT, HOLD_LIMIT } from "./customer_machine.ts";
@@ -189,9 +197,7 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
   customerOf: (ref) => ref.id,
   lock: (tx, ref) => lockCustomer(tx, ref.storeId, ref.id),
   restore(row) {
-    const value = row.anonymizedAt ? "anonymized" : row.status.toLowerCase();
-    const context = { addresses: row.addresses, groups: row.groups, holds: row.holds };
-    const snapshot = customerMachine.resolveState({ value, context });
+    const snapshot = customerSnapshot(row);
     const { version, membershipVersion: partVersion } = row;
     return { row, version, partVersion, machine: customerMachine, snapshot };
   },
@@ -207,6 +213,23 @@ const behavior: Omit<Behavior<CountedCustomer>, "creation" | "rows"> = {
     customers_pkey: "it exists already",
   },
 };
+
+/** The facts that the machine's state depends on. */
+export type StateOfCustomer = Pick<
+  CountedCustomer,
+  "status" | "anonymizedAt" | "addresses" | "groups" | "holds"
+>;
+
+export function customerSnapshot({ status, anonymizedAt, addresses, groups, holds }: StateOfCustomer) {
+  const value = anonymizedAt ? "anonymized" : status.toLowerCase();
+  return customerMachine.resolveState({ value, context: { addresses, groups, holds } });
+}
+
+/** Who may send a command. */
+export function rightsOfCommand(type: keyof typeof handlers): CommandRights {
+  const { by, role = behavior.role } = handlers[type] as AnyHandler<CountedCustomer>;
+  return { by, role };
+}
 
 /** Dates are texts in a row that was read as JSON. */
 function customerOf(row: RowFacts): CountedCustomer {
