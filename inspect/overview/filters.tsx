@@ -2,17 +2,14 @@
 import { RIGHTS } from "../../actors/gdpr/types.ts";
 import { type InspectContext, inStore } from "../session.ts";
 import { capitalize, stateLabel } from "../labels.ts";
-import { type FilterValues, type OverviewQuery, STATUSES, toSearch } from "./query.ts";
+import { type ChoiceName, type FilterValues, type OverviewQuery, STATUSES, toSearch } from "./query.ts";
 import { OUTCOMES } from "../../actors/gdpr/machines/events.ts";
 import { outcomeLabel, typeLabel } from "./labels.ts";
 
 type Choice = readonly [value: string, words: string];
 
 const TYPES: Choice[] = RIGHTS.map((type) => [type, capitalize(typeLabel(type))]);
-const STATUS: Choice[] = [
-  ["OPEN", "Open: pending or in progress"],
-  ...STATUSES.map((status): Choice => [status, capitalize(stateLabel(status))]),
-];
+const STATUS: Choice[] = STATUSES.map((status) => [status, capitalize(stateLabel(status))]);
 const OUTCOME: Choice[] = OUTCOMES.map((outcome) => [outcome, capitalize(outcomeLabel(outcome))]);
 const DUE: Choice[] = [["overdue", "Overdue"], ["at_risk", "At risk: within 7 days"]];
 
@@ -31,9 +28,9 @@ export function Filters(
     <details id="filters" class="filters-panel">
       <summary>{count === 0 ? "Filters" : `Filters (${count})`}</summary>
       <form class="filters" method="get" action="/inspect" aria-label="Filters">
-        <Select name="type" label="Type" choices={TYPES} filters={filters} />
-        <Select name="status" label="Status" choices={STATUS} filters={filters} />
-        <Select name="outcome" label="Outcome" choices={OUTCOME} filters={filters} />
+        <Several name="type" label="Type" choices={TYPES} filters={filters} />
+        <Several name="status" label="Status" choices={STATUS} filters={filters} />
+        <Several name="outcome" label="Outcome" choices={OUTCOME} filters={filters} />
         <Select name="due" label="Due" choices={DUE} filters={filters} />
         <Select
           name="waiting"
@@ -77,9 +74,31 @@ export function Filters(
   );
 }
 
+/** Boxes of which several can be checked; without a check all values match. */
+function Several(
+  { name, label, choices, filters }: {
+    name: ChoiceName;
+    label: string;
+    choices: readonly Choice[];
+    filters: FilterValues;
+  },
+) {
+  const chosen: readonly string[] = filters[name] ?? [];
+  return (
+    <fieldset class="checks">
+      <legend>{label}</legend>
+      {choices.map(([value, words]) => (
+        <label>
+          <input type="checkbox" name={name} value={value} checked={chosen.includes(value)} /> {words}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 function Select(
   { name, label, choices, filters }: {
-    name: keyof FilterValues;
+    name: Exclude<keyof FilterValues, ChoiceName>;
     label: string;
     choices: readonly Choice[];
     filters: FilterValues;

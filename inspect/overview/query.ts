@@ -11,11 +11,18 @@ export const STATUSES = ["PENDING", "IN_PROGRESS", "COMPLETED"] as const;
 const DAY = "a day such as 2026-03-31, in UTC";
 const day = z.iso.date();
 
-/** Filters by parameter name, with their schema and accepted values. */
+/** Filters that take several values, by parameter name, with the accepted values. */
+const CHOICES = { type: RIGHTS, status: STATUSES, outcome: OUTCOMES } as const;
+type Choices = typeof CHOICES;
+export type ChoiceName = keyof Choices;
+
+/** Values that stand for several others. */
+const SYNONYMS: Partial<Record<ChoiceName, Readonly<Record<string, readonly string[]>>>> = {
+  status: { OPEN: ["PENDING", "IN_PROGRESS"] },
+};
+
+/** Filters that take one value, by parameter name, with their schema and accepted values. */
 const FILTERS = {
-  type: { schema: z.enum(RIGHTS), accepts: RIGHTS.join(", ") },
-  status: { schema: z.enum(["OPEN", ...STATUSES]), accepts: ["OPEN", ...STATUSES].join(", ") },
-  outcome: { schema: z.enum(OUTCOMES), accepts: OUTCOMES.join(", ") },
   due: { schema: z.enum(["overdue", "at_risk"]), accepts: "overdue, at_risk" },
   held: { schema: z.literal("yes"), accepts: "yes" },
   proposed: { schema: z.literal("yes"), accepts: "yes" },
@@ -36,7 +43,9 @@ type Filters = typeof FILTERS;
 const OTHERS = ["sort", "after", "store"];
 
 /** Values of the filters that are set. */
-export type FilterValues = { [Name in keyof Filters]?: z.output<Filters[Name]["schema"]> | undefined };
+export type FilterValues =
+  & { [Name in ChoiceName]?: readonly Choices[Name][number][] | undefined }
+  & { [Name in keyof Filters]?: z.output<Filters[Name]["schema"]> | undefined };
 
 export const SORTS = { due: "DUE", newest: "NEWEST", oldest: "OLDEST" } as const satisfies Record<
   string,
@@ -58,10 +67,16 @@ const MAX_UNKNOWN = 5;
 /** Parses the parameters. Ignores invalid ones and adds a notice about each. */
 export function readQuery(parameters: URLSearchParams): OverviewQuery {
   const notices: string[] = [];
-  const filters: Record<string, string> = {};
+  const filters: Record<string, string | readonly string[]> = {};
   let unknown = 0;
   for (const [name, given] of Map.groupBy(parameters, ([name]) => name)) {
-    const [value = "", another] = given.map(([, value]) => value).filter((value) => value.trim() !== "");
+    const values = given.map(([, value]) => value).filter((value) => value.trim() !== "");
+    const [value = "", another] = values;
+    if (Object.hasOwn(CHOICES, name)) {
+      const chosen = readChoice(name as ChoiceName, values, notices);
+      if (chosen.length > 0) filters[name] = chosen;
+      continue;
+    }
     const isOther = OTHERS.includes(name);
     const isFilter = Object.hasOwn(FILTERS, name);
     if (another !== undefined && (isFilter || isOther)) {
@@ -75,29 +90,43 @@ export function readQuery(parameters: URLSearchParams): OverviewQuery {
       }
       continue;
     }
-    const { schema, accepts } = FILTERS[name as keyof FilterValues];
+    const { schema, accepts } = FILTERS[name as keyof Filters];
     const { data } = schema.safeParse(value);
-    if (data === undefined) {
-      notices.push(
-        `The value of ${name} in the address is invalid and ignored. Accepted values: ${accepts}.`,
-      );
-    } else filters[name] = data;
+    if (data === undefined) notices.push(invalidValue(name, accepts));
+    else filters[name] = data;
   }
-  const sort = parameters.get("sort") || "due";
-  const known = Object.hasOwn(SORTS, sort) ? sort as Sort : "due";
-  if (known !== sort) {
-    notices.push(
-      `The sort order in the address is invalid and ignored. Accepted values: ${
-        Object.keys(SORTS).join(", ")
-      }.`,
-    );
-  }
+  const sort = readSort(parameters, notices);
   const cursor = parameters.get("after") || undefined;
-  const after = readCursor(known, cursor);
+  const after = readCursor(sort, cursor);
   if (cursor !== undefined && !after) {
     notices.push("The cursor in the address does not belong to this list. This is the first page.");
   }
-  return { filters: filters as FilterValues, sort: known, after, notices };
+  return { filters: filters as FilterValues, sort, after, notices };
+}
+
+/** Returns the accepted values, in the order of the form and each once. */
+function readChoice(name: ChoiceName, values: readonly string[], notices: string[]): string[] {
+  const synonyms = SYNONYMS[name] ?? {};
+  const accepted: readonly string[] = CHOICES[name];
+  const chosen = new Set(
+    values.flatMap((value) => Object.hasOwn(synonyms, value) ? synonyms[value]! : [value]),
+  );
+  if ([...chosen].some((value) => !accepted.includes(value))) {
+    notices.push(invalidValue(name, [...Object.keys(synonyms), ...accepted].join(", ")));
+  }
+  return accepted.filter((value) => chosen.has(value));
+}
+
+function invalidValue(name: string, accepts: string): string {
+  return `The value of ${name} in the address is invalid and ignored. Accepted values: ${accepts}.`;
+}
+
+function readSort(parameters: URLSearchParams, notices: string[]): Sort {
+  const sort = parameters.get("sort") || "due";
+  if (Object.hasOwn(SORTS, sort)) return sort as Sort;
+  const accepted = Object.keys(SORTS).join(", ");
+  notices.push(`The sort order in the address is invalid and ignored. Accepted values: ${accepted}.`);
+  return "due";
 }
 
 /** @param now time that decides which requests are overdue or at risk */
@@ -121,9 +150,9 @@ export function toRequestFilter(filters: FilterValues, now: Date): RequestFilter
     dueTo,
   } = filters;
   return {
-    types: type && [type],
-    statuses: status && (status === "OPEN" ? ["PENDING", "IN_PROGRESS"] : [status]),
-    outcomes: outcome && [outcome],
+    types: type,
+    statuses: status,
+    outcomes: outcome,
     overdue: due === "overdue" ? true : undefined,
     dueUntil: due === "at_risk" ? atRiskUntil(now) : undefined,
     held: held && true,
@@ -153,7 +182,9 @@ export function atRiskUntil(now: Date): Date {
 /** Query string of the overview, with its question mark; empty for the defaults. */
 export function toSearch(filters: FilterValues, sort: Sort, after?: RequestPosition): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(filters)) if (value !== undefined) search.set(name, value);
+  for (const [name, values] of Object.entries(filters)) {
+    for (const value of [values ?? []].flat()) search.append(name, value);
+  }
   if (sort !== "due") search.set("sort", sort);
   if (after) search.set("after", writeCursor(sort, after));
   return search.size === 0 ? "" : `?${search}`;

@@ -83,22 +83,22 @@ interface Column {
 const COLUMNS: Column[] = [
   ...(["PENDING", "IN_PROGRESS"] as const).map((status) => ({
     name: capitalize(stateLabel(status)),
-    query: { status },
+    query: { status: [status] },
     includes: (kind: RequestCounts["kinds"][number]) => kind.status === status,
   })),
   ...OUTCOMES.map((outcome) => ({
     name: capitalize(outcomeLabel(outcome)),
-    query: { outcome },
+    query: { outcome: [outcome] },
     includes: (kind: RequestCounts["kinds"][number]) => kind.outcome === outcome,
   })),
   { name: "All", query: {}, includes: () => true },
 ];
 
 export function CountsTable({ c, counts, filters }: Props) {
-  const rows = [...RIGHTS.map((type) => ({ name: capitalize(typeLabel(type)), query: { type } })), {
-    name: "All",
-    query: {} as FilterValues,
-  }];
+  const rows = [
+    ...RIGHTS.map((type) => ({ name: capitalize(typeLabel(type)), type, query: { type: [type] } })),
+    { name: "All", type: undefined, query: {} as FilterValues },
+  ];
   return (
     <div class="scroll" role="region" aria-label="Requests by type and status" tabindex={0}>
       <table class="kinds">
@@ -118,7 +118,7 @@ export function CountsTable({ c, counts, filters }: Props) {
                 const count = total(
                   counts,
                   ({ type, ...kind }) =>
-                    (row.query.type === undefined || row.query.type === type) &&
+                    (row.type === undefined || row.type === type) &&
                     column.includes({ type, ...kind }),
                 );
                 const isCurrent = toSearch(query, "due") === toSearch(filters, "due");

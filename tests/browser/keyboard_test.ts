@@ -24,8 +24,8 @@ browserTest(
     await page.waitForURL("/inspect");
     await tabTo(page, page.locator("#filters > summary"));
     await keyboard.press("Enter");
-    await tabTo(page, page.getByLabel("Type", { exact: true }));
-    await keyboard.type("Erasure");
+    await tabTo(page, page.locator("#filters").getByLabel("Erasure", { exact: true }));
+    await keyboard.press("Space");
     await tabTo(page, page.getByRole("button", { name: "Show" }));
     await keyboard.press("Enter");
     await page.waitForURL((url) => url.searchParams.get("type") === "ERASURE");

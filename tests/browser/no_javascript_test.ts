@@ -22,7 +22,7 @@ browserTest(
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL("/inspect");
     await page.locator("#filters > summary").click();
-    await page.getByLabel("Type", { exact: true }).selectOption("ERASURE");
+    await page.locator("#filters").getByLabel("Erasure", { exact: true }).check();
     await page.getByRole("button", { name: "Show" }).click();
     await page.getByRole("link", { name: /^Opened/ }).click();
     await page.waitForURL("/inspect?type=ERASURE&sort=newest");
