@@ -6,6 +6,10 @@ const SCRIPT = "text/javascript; charset=utf-8";
 
 const ASSETS: Readonly<Record<string, { file: URL; type: string }>> = {
   "chart.css": { file: new URL("./chart/chart.css", import.meta.url), type: "text/css; charset=utf-8" },
+  "customer.css": {
+    file: new URL("./customer/customer.css", import.meta.url),
+    type: "text/css; charset=utf-8",
+  },
   "inspect.css": { file: new URL("./inspect.css", import.meta.url), type: "text/css; charset=utf-8" },
   "idiomorph.js": {
     file: new URL("../vendor/idiomorph/dist/idiomorph.esm.js", import.meta.url),

@@ -5,7 +5,7 @@ import type { BodyReader } from "../http/body_reader.ts";
 import { BodyError } from "../http/body_error.ts";
 import { STATUSES } from "../http/statuses.ts";
 import { asDomainError } from "../db/errors.ts";
-import { DomainError } from "../domain/errors.ts";
+import { DomainError, type FieldError } from "../domain/errors.ts";
 
 const KIB = 1_024;
 /** Size limits in bytes by path: a token that fits into a cookie, and 500 requests with their stuck services. */
@@ -67,9 +67,9 @@ export function foreignForm(cause?: unknown): DomainError {
 export function shownRefusal<Code extends keyof typeof STATUSES>(
   error: unknown,
   codes: readonly Code[],
-): { code: Code; status: (typeof STATUSES)[Code]; message: string } {
+): { code: Code; status: (typeof STATUSES)[Code]; message: string; fields: readonly FieldError[] } {
   const expected = asDomainError(error);
   const code = codes.find((code) => code === expected?.code);
   if (!expected || !code) throw error;
-  return { code, status: STATUSES[code], message: `${expected.message}.` };
+  return { code, status: STATUSES[code], message: `${expected.message}.`, fields: expected.fields };
 }

@@ -1,4 +1,7 @@
-/** Inspector: pages on which privacy officers see the state machine of every GDPR request, live, and decide about it. */
+/**
+ * Inspector: pages on which privacy officers see the state machine of every GDPR request, live, and decide about it, and
+ * on which staff look after customers and groups.
+ */
 import { type Context, Hono } from "@hono/hono";
 import { createMiddleware } from "@hono/hono/factory";
 import { HTTPException } from "@hono/hono/http-exception";
@@ -14,15 +17,18 @@ import { createAssets } from "./assets.ts";
 import { createCharts } from "./chart/mod.tsx";
 import { requireFormToken, requireOwnOrigin } from "./csrf.ts";
 import { addCustomers } from "./customer/mod.tsx";
+import { addCustomerList } from "./customers/mod.tsx";
+import { addGroups } from "./groups/mod.ts";
 import { createLive, type Live } from "./live.ts";
 import { addOpening } from "./opening/mod.tsx";
 import { addOverview } from "./overview/mod.tsx";
 import type { InspectorOptions, Pages } from "./options.ts";
-import { Frame } from "./page.tsx";
+import { startPath } from "./menu.tsx";
+import { Frame, Page } from "./page.tsx";
 import { addRequests } from "./request/mod.tsx";
 import { addRecord } from "./record/mod.tsx";
 import { addRetry } from "./retry/mod.tsx";
-import { type InspectEnv, sessionCookie, signedIn } from "./session.ts";
+import { type InspectContext, type InspectEnv, sessionCookie, signedIn } from "./session.ts";
 import { addSearch } from "./search/mod.tsx";
 import { addSettings } from "./settings/mod.tsx";
 import { createSignIn, createSignOut, respondSessionEnded } from "./sign_in.tsx";
@@ -54,7 +60,9 @@ export function createInspector(options: InspectorOptions): Inspector {
   addSettings(authenticated, pages);
   addRecord(authenticated, pages);
   addOpening(authenticated, pages);
+  addCustomerList(authenticated, pages); // before the routes that have a customer's ID at this place of the path
   addCustomers(authenticated, pages);
+  addGroups(authenticated, pages);
   addRequests(authenticated, pages);
   const app = new Hono()
     .use(createMiddleware(async (c, next) => {
@@ -70,7 +78,7 @@ export function createInspector(options: InspectorOptions): Inspector {
     .route("/", createSignIn(options))
     .route("/", authenticated)
     // Hono ignores `notFound` of a mounted app.
-    .all("*", (c) => c.html(<ErrorPage title="Not found" message="This page does not exist." />, 404))
+    .all("*", (c) => c.html(<ErrorPage c={c} title="Not found" message="This page does not exist." />, 404))
     .onError(async (error, c) => {
       if (c.req.raw.signal.aborted) return new Response(null, { status: 499 }); // the client has disconnected
       const expected = asDomainError(error);
@@ -83,15 +91,14 @@ export function createInspector(options: InspectorOptions): Inspector {
       }
       const { status, title, message } = explain(error);
       // A token in a header is the client's own, and the headers of a gateway cannot be replaced by a sign-in here.
-      const isStranger = expected?.code === "FORBIDDEN" && (c as Context).get("by") === undefined &&
-        sessionCookie(c, options.secure) !== undefined;
+      const maySignIn = expected?.code === "FORBIDDEN" && sessionCookie(c, options.secure) !== undefined;
       const { pathname, search } = new URL(c.req.url);
-      const signIn = isStranger
+      const signIn = maySignIn
         ? `/inspect/sign-in?to=${
           encodeURIComponent(c.req.method === "GET" ? `${pathname}${search}` : "/inspect")
         }`
         : undefined;
-      return c.html(<ErrorPage title={title} message={message} signIn={signIn} />, status);
+      return c.html(<ErrorPage c={c} title={title} message={message} signIn={signIn} />, status);
     });
   return { app, wake: live.wake, close: live.close };
 }
@@ -135,7 +142,7 @@ function explain(error: unknown) {
   return { status: 500, title: "Something went wrong", message: "The error was logged." } as const;
 }
 
-/** Records what a person who may use the inspector was refused there; the session records who may not. */
+/** Records what a person with a role was refused; the session records persons without one. */
 async function reportRefusal(
   c: Context,
   { refusals }: InspectorOptions,
@@ -146,22 +153,39 @@ async function reportRefusal(
   await refusals.report({ by, operation: "inspect", traceparent: traceparentOf(c) });
 }
 
-/** @param signIn address of the sign-in page, for a person who may not use the inspector */
+/**
+ * @param c of a person who is signed in, who gets the menu, or of another one
+ * @param signIn address of the sign-in page, for a person who may not open the page
+ */
 function ErrorPage(
-  { title, message, signIn }: { title: string; message: string; signIn?: string | undefined },
+  { c, title, message, signIn }: {
+    c: Context;
+    title: string;
+    message: string;
+    signIn?: string | undefined;
+  },
 ) {
+  const by = c.get("by") as Principal | undefined;
+  const contents = (
+    <>
+      <p>{message}</p>
+      {signIn !== undefined && (
+        <p>
+          <a href={signIn}>Sign in as another person</a>
+        </p>
+      )}
+    </>
+  );
+  if (by && startPath(by) !== undefined) {
+    return <Page c={c as InspectContext} title={title}>{contents}</Page>;
+  }
   return (
     <Frame title={title}>
       <main id="main" class="narrow" tabindex={-1}>
         <h1>{title}</h1>
-        <p>{message}</p>
-        {signIn !== undefined && (
-          <p>
-            <a href={signIn}>Sign in as another person</a>
-          </p>
-        )}
+        {contents}
         <p>
-          <a href="/inspect">Back to the requests</a>
+          <a href="/inspect">Back to the start</a>
         </p>
       </main>
     </Frame>

@@ -2,6 +2,7 @@
 import type { Child } from "@hono/hono/jsx";
 import { html } from "@hono/hono/html";
 import { digest } from "./live.ts";
+import { Menu } from "./menu.tsx";
 import { type InspectContext, inStore } from "./session.ts";
 
 /** Maximum number of characters in the search box. */
@@ -24,11 +25,7 @@ export function Page({ c, title, live, list, search, children }: PageOptions & {
   return (
     <Frame title={title} list={list}>
       <header class="bar">
-        <nav aria-label="Inspector">
-          <a class="brand" href={inStore(c, "/inspect")}>GDPR requests</a>
-          <a href={inStore(c, "/inspect/settings")}>Store settings</a>
-          <a href={inStore(c, "/inspect/record-of-processing")}>Record of processing</a>
-        </nav>
+        <Menu c={c} />
         <SearchBox c={c} text={search} />
         <div class="who">
           <Store c={c} />
@@ -122,6 +119,7 @@ export function Frame(
           <link rel="stylesheet" href="/inspect/assets/request.css" />
           <link rel="stylesheet" href="/inspect/assets/search.css" />
           <link rel="stylesheet" href="/inspect/assets/settings.css" />
+          <link rel="stylesheet" href="/inspect/assets/customer.css" />
           <link rel="stylesheet" href="/inspect/assets/print.css" media="print" />
           <script src="/inspect/assets/inspect.js" type="module"></script>
         </head>

@@ -2,10 +2,9 @@
 import type { Context, MiddlewareHandler } from "@hono/hono";
 import { deleteCookie, getCookie, setCookie } from "@hono/hono/cookie";
 import { createMiddleware } from "@hono/hono/factory";
-import { authorizeStaff } from "../domain/authorization.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import { uuid } from "../domain/input.ts";
-import type { Principal } from "../domain/principal.ts";
+import { type Principal, ROLES } from "../domain/principal.ts";
 import type { StoresAuthenticator } from "../auth/principals.ts";
 import { InvalidTokenError } from "../auth/refusals.ts";
 import { fingerprintOf } from "../auth/token_fingerprint.ts";
@@ -19,7 +18,7 @@ export interface InspectEnv {
   Variables: AddressVariables & {
     /** Authenticated person, in the store that the page shows. */
     by: Principal;
-    /** The same person in each store whose requests they may inspect. */
+    /** The same person in each store in which they have a role. */
     stores: readonly Principal[];
     /** Store of pages without a `store` parameter. */
     home: string;
@@ -63,8 +62,8 @@ export function sessionCookie(c: Context, secure: boolean): string | undefined {
 }
 
 /**
- * Admits privacy officers and store managers. An unauthenticated page request is redirected to the sign-in form;
- * every other unauthenticated request is refused.
+ * Admits staff with a role in the store; each page requires a right of its own. An unauthenticated page request is
+ * redirected to the sign-in form; every other unauthenticated request is refused.
  */
 export function signedIn(options: SessionOptions): MiddlewareHandler<InspectEnv> {
   const { count, secure } = options;
@@ -167,34 +166,29 @@ async function authenticateInspector(
   const wantedId = store === undefined ? home : uuid.safeParse(store).data;
   const by = principals.find(({ storeId }) => storeId === wantedId);
   try {
-    if (!by) throw new DomainError("FORBIDDEN", "Cannot inspect requests: you have no role in this store");
-    requireInspector(by);
+    if (!by) throw new DomainError("FORBIDDEN", "Cannot use the inspector: you have no role in this store");
+    requireRole(by);
   } catch (error) {
     const traceparent = readTraceparent(headers.get("traceparent")) ?? newTraceparent();
     await refusals.report({ by: by ?? own, operation: "inspect", traceparent });
     throw error;
   }
-  return { by, stores: principals.filter(isInspector), home };
+  return { by, stores: principals.filter(({ type, roles }) => type === "STAFF" && roles.length > 0), home };
 }
 
 /** @throws {DomainError} FORBIDDEN */
-function requireInspector(by: Principal): void {
-  if (by.type !== "STAFF") {
+function requireRole({ type, roles }: Principal): void {
+  if (type !== "STAFF") {
     throw new DomainError(
       "FORBIDDEN",
-      `Cannot inspect requests: only staff may, not a ${by.type.toLowerCase()}`,
+      `Cannot use the inspector: only staff may, not a ${type.toLowerCase()}`,
     );
   }
-  authorizeStaff("inspect requests", ["PRIVACY_OFFICER"], by);
-}
-
-function isInspector(by: Principal): boolean {
-  try {
-    requireInspector(by);
-    return true;
-  } catch {
-    return false;
-  }
+  if (roles.length > 0) return;
+  throw new DomainError(
+    "FORBIDDEN",
+    `Cannot use the inspector: it requires one of the roles ${ROLES.join(", ")}`,
+  );
 }
 
 function wantsPage(c: Context): boolean {

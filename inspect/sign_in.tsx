@@ -69,8 +69,8 @@ function SignIn(
       <main id="main" class="narrow" tabindex={-1}>
         <h1>Sign in</h1>
         <p>
-          The inspector shows the GDPR requests of customers. Sign in with the token of a staff member who has
-          the role PRIVACY_OFFICER or STORE_MANAGER.
+          The inspector shows customers, groups and GDPR requests to staff. Sign in with the token of a staff
+          member. Your roles decide which pages you see.
         </p>
         {mayHaveSession && (
           <p>

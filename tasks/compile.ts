@@ -13,6 +13,7 @@ export const INCLUDED = [
   "db/roles.sql",
   "graph/schema.graphql",
   "inspect/chart/chart.css",
+  "inspect/customer/customer.css",
   "inspect/icon.svg",
   "inspect/inspect.css",
   "inspect/overview/overview.css",

@@ -1,12 +1,19 @@
-/** Groups of a customer, and the resulting price list with the reason. */
+/** Groups of a customer, the resulting price list with the reason, and forms that assign and remove groups. */
 import { decidePriceList, type PriceListReason } from "../../actors/customers/price_list.ts";
 import type { Membership } from "../../db/lookups.ts";
+import { hasStaffRight } from "../../domain/staff_rights.ts";
+import { ActionForm, formId, HiddenFields, refusedBy } from "../fields.tsx";
 import { Instant } from "../page.tsx";
+import { inStore } from "../session.ts";
+import { CHANGE_TEXTS } from "./change_texts.ts";
+import type { SectionProps } from "./profile.tsx";
 
-export function Groups({ groups, anonymized }: { groups: readonly Membership[]; anonymized: boolean }) {
-  if (anonymized) {
+export function Groups(props: SectionProps) {
+  const { c, reading: { groups, facts, commands } } = props;
+  if (facts.anonymizedAt) {
     return <p class="empty">The erasure ended all memberships, so no price list applies.</p>;
   }
+  const mayOpenGroups = hasStaffRight("READ_GROUPS", c.var.by);
   const { priceListId, reason } = decidePriceList(groups);
   return (
     <>
@@ -29,12 +36,15 @@ export function Groups({ groups, anonymized }: { groups: readonly Membership[]; 
                 <th scope="col">Member since</th>
                 <th scope="col">Price list</th>
                 <th scope="col">ID</th>
+                {commands.has("group.remove") && <th scope="col">Change</th>}
               </tr>
             </thead>
             <tbody>
               {groups.map(({ groupId, name, priority, assignedAt, priceListId }) => (
                 <tr>
-                  <th scope="row">{name}</th>
+                  <th scope="row">
+                    {mayOpenGroups ? <a href={inStore(c, `/inspect/groups/${groupId}`)}>{name}</a> : name}
+                  </th>
                   <td data-name="Priority">{priority}</td>
                   <td data-name="Member since">
                     <Instant at={new Date(assignedAt)} />
@@ -45,13 +55,67 @@ export function Groups({ groups, anonymized }: { groups: readonly Membership[]; 
                   <td data-name="ID">
                     <code>{groupId}</code>
                   </td>
+                  {commands.has("group.remove") && (
+                    <td data-name="Change">
+                      <RemoveButton {...props} groupId={groupId} name={name} />
+                    </td>
+                  )}
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
+      {commands.has("group.assign") && <AssignForm {...props} />}
     </>
+  );
+}
+
+function RemoveButton(
+  { c, path, reading, groupId, name }: SectionProps & { groupId: string; name: string },
+) {
+  return (
+    <form method="post" action={path}>
+      <HiddenFields
+        c={c}
+        action="group.remove"
+        target={groupId}
+        version={reading.facts.membershipVersion}
+      />
+      <button type="submit" class="quiet" aria-label={`Remove from the group ${name}`}>Remove</button>
+    </form>
+  );
+}
+
+function AssignForm({ c, path, reading, attempt }: SectionProps) {
+  const { assignable, facts } = reading;
+  if (assignable.length === 0) return <p class="empty">The store has no other group to assign.</p>;
+  const action = "group.assign";
+  const refused = refusedBy(attempt, action);
+  const id = `${formId(action)}-group`;
+  return (
+    <div class="actions">
+      <ActionForm
+        c={c}
+        path={path}
+        action={action}
+        version={facts.membershipVersion}
+        title={CHANGE_TEXTS[action].title}
+        refused={refused}
+      >
+        <div class="field">
+          <label for={id}>Group</label>
+          <select id={id} name="groupId" required>
+            <option value="">Choose a group</option>
+            {assignable.map(({ groupId, name, priority }) => (
+              <option value={groupId} selected={refused?.values.groupId === groupId}>
+                {name} (priority {priority})
+              </option>
+            ))}
+          </select>
+        </div>
+      </ActionForm>
+    </div>
   );
 }
 

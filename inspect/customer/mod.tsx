@@ -6,13 +6,19 @@ import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { findCustomerFingerprint } from "../../db/customer_facts.ts";
 import { findHold } from "../../db/customer_holds.ts";
+import { allow, openRequests, readCustomers } from "../access.ts";
 import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
+import { hasStaffRight } from "../../domain/staff_rights.ts";
+import type { FormAttempt } from "../fields.tsx";
+import { findOwnChange } from "../own_change.ts";
+import { CHANGE_TEXTS } from "./change_texts.ts";
 import type { HoldAttempt } from "./holds.tsx";
+import { submitChange } from "./submit_change.ts";
 import { type RefusedOpening, submitOpening } from "../opening/form.tsx";
 import { CustomerPage } from "./page.tsx";
-import { type CustomerView, readCustomer } from "./read.ts";
+import { type CustomerView, journalOf, readCustomer } from "./read.ts";
 import { submitHold } from "./submit_hold.ts";
 
 const PATH = "/customers/:customerId";
@@ -21,19 +27,46 @@ const Query = z.object({
   at: sequence,
   upto: sequence,
   done: uuid.optional().catch(undefined),
+  changed: z.coerce.number().int().min(0).optional().catch(undefined),
 });
 
 export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
   const { reader, live, actors } = pages;
 
-  app.get(PATH, async (c) => {
-    const { at, upto: upTo, done } = parseInput(Query, c.req.query(), "show the customer");
-    const view = { customerId: idOf(c), at, upTo };
-    const attempt = await findDone(c, pages, view.customerId, done);
-    return c.html(await renderCustomer(c, pages, view, { attempt }));
+  app.get(PATH, readCustomers, async (c) => {
+    const { at, upto: upTo, done, changed } = parseInput(Query, c.req.query(), "show the customer");
+    // The past is shown by the chart, which viewers who may not read legal holds do not see.
+    const view = { customerId: idOf(c), at: hasStaffRight("READ_HOLDS", c.var.by) ? at : undefined, upTo };
+    const [attempt, change] = await Promise.all([
+      findDone(c, pages, view.customerId, done),
+      findOwnChange(c, reader, journalOf({ storeId: c.var.by.storeId, customerId: view.customerId }), {
+        sequence: changed,
+        texts: CHANGE_TEXTS,
+      }),
+    ]);
+    return c.html(await renderCustomer(c, pages, view, { attempt, change }));
   });
 
-  app.post(`${PATH}/holds`, async (c) => {
+  app.post(
+    `${PATH}/changes`,
+    allow(
+      "change customers",
+      ...["UPDATE_CUSTOMERS", "CHANGE_STATUS", "CHANGE_ADDRESSES", "CHANGE_MEMBERSHIPS"] as const,
+    ),
+    async (c) => {
+      const customerId = idOf(c);
+      const submitted = await submitChange(c, pages, customerId);
+      if ("action" in submitted) {
+        const { action, sequence } = submitted;
+        const path = inStore(c, `/inspect/customers/${customerId}?changed=${sequence}`);
+        return c.redirect(`${path}#${CHANGE_TEXTS[action].section}`, 303);
+      }
+      const view = { customerId, at: undefined, upTo: undefined };
+      return c.html(await renderCustomer(c, pages, view, { change: submitted.attempt }), submitted.status);
+    },
+  );
+
+  app.post(`${PATH}/holds`, allow("change legal holds", "CHANGE_HOLDS"), async (c) => {
     const customerId = idOf(c);
     const submitted = await submitHold(c, actors, customerId);
     if ("done" in submitted) {
@@ -44,7 +77,7 @@ export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
     return c.html(await renderCustomer(c, pages, view, submitted), submitted.status);
   });
 
-  app.post(`${PATH}/requests`, async (c) => {
+  app.post(`${PATH}/requests`, openRequests, async (c) => {
     const customerId = idOf(c);
     const opened = await submitOpening(c, actors, customerId);
     if ("path" in opened) return c.redirect(opened.path, 303);
@@ -52,7 +85,7 @@ export function addCustomers(app: Hono<InspectEnv>, pages: Pages): void {
     return c.html(await renderCustomer(c, pages, view, opened), opened.status);
   });
 
-  app.get(`${PATH}/live`, async (c) => {
+  app.get(`${PATH}/live`, readCustomers, async (c) => {
     const customerId = idOf(c);
     const { storeId } = c.var.by;
     const fingerprint = () =>
@@ -67,7 +100,11 @@ async function renderCustomer(
   c: InspectContext,
   pages: Pages,
   view: CustomerView,
-  { attempt, refused }: { attempt?: HoldAttempt | undefined; refused?: RefusedOpening } = {},
+  { attempt, change, refused }: {
+    attempt?: HoldAttempt | undefined;
+    change?: FormAttempt | undefined;
+    refused?: RefusedOpening;
+  } = {},
 ) {
   const { reader, lookups, audit, charts } = pages;
   const now = new Date();
@@ -82,7 +119,7 @@ async function renderCustomer(
   });
   const { id: name } = customerMachine;
   const chart = await charts.render({ machine: customerMachine, name, journal: reading.summary });
-  return <CustomerPage {...{ c, view, reading, chart, now, attempt, refused }} />;
+  return <CustomerPage {...{ c, view, reading, chart, now, attempt, change, refused }} />;
 }
 
 /** Reads from the hold what the viewer has done, since an address proves nothing. */

@@ -1,5 +1,6 @@
 /** `/inspect/open`: opens a request of a person without an account, such as one who has written a letter. */
 import type { Hono } from "@hono/hono";
+import { openRequests } from "../access.ts";
 import type { Pages } from "../options.ts";
 import { Page } from "../page.tsx";
 import type { InspectContext, InspectEnv } from "../session.ts";
@@ -8,9 +9,9 @@ import { OpeningForm, type RefusedOpening, submitOpening } from "./form.tsx";
 const PATH = "/open";
 
 export function addOpening(app: Hono<InspectEnv>, { actors }: Pick<Pages, "actors">): void {
-  app.get(PATH, (c) => c.html(<OpeningPage c={c} refused={undefined} />));
+  app.get(PATH, openRequests, (c) => c.html(<OpeningPage c={c} refused={undefined} />));
 
-  app.post(PATH, async (c) => {
+  app.post(PATH, openRequests, async (c) => {
     const opened = await submitOpening(c, actors);
     if ("path" in opened) return c.redirect(opened.path, 303);
     return c.html(<OpeningPage c={c} refused={opened.refused} />, opened.status);

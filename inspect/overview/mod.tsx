@@ -2,7 +2,10 @@
 import type { Hono } from "@hono/hono";
 import { MAX_COUNT } from "../../db/gdpr_counts.ts";
 import { DomainError } from "../../domain/errors.ts";
+import { hasStaffRight } from "../../domain/staff_rights.ts";
+import { readRequests } from "../access.ts";
 import { recordAccess } from "../accesses.ts";
+import { startPath } from "../menu.tsx";
 import type { Pages } from "../options.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -21,7 +24,12 @@ export function addOverview(
 ): void {
   const fingerprint = createFingerprints(reader);
 
-  app.get("/", async (c) => {
+  app.get("/", async (c, next) => {
+    if (hasStaffRight("READ_GDPR_REQUESTS", c.var.by)) return await next();
+    return c.redirect(inStore(c, startPath(c.var.by) ?? "/inspect/search"));
+  });
+
+  app.get("/", readRequests, async (c) => {
     const query = readQuery(new URL(c.req.url).searchParams);
     const { storeId } = c.var.by;
     const now = new Date();
@@ -37,7 +45,7 @@ export function addOverview(
     return c.html(<Overview {...{ c, query, now, isRestored, withoutUrl, ...reading }} />);
   });
 
-  app.get("/requests.csv", async (c) => {
+  app.get("/requests.csv", readRequests, async (c) => {
     const query = readQuery(new URL(c.req.url).searchParams);
     if (query.notices.length > 0) {
       const message = `Cannot export the requests: ${
@@ -60,7 +68,7 @@ export function addOverview(
     return c.body(text, 200, { "content-type": "text/csv; charset=utf-8; header=present" });
   });
 
-  app.get("/live", (c) => {
+  app.get("/live", readRequests, (c) => {
     const query = readQuery(new URL(c.req.url).searchParams);
     return live.follow(c, () => fingerprint(c.var.by.storeId, query, new Date()));
   });

@@ -10,6 +10,7 @@ import { TEXTS } from "../../actors/gdpr/texts/mod.ts";
 import { settingsOf } from "../../db/store_settings.ts";
 import { parseInput } from "../../domain/input.ts";
 import { type Language, LANGUAGES } from "../../domain/store_settings.ts";
+import { allow } from "../access.ts";
 import type { Pages } from "../options.ts";
 import { Page } from "../page.tsx";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -21,7 +22,7 @@ export function addRecord(
   app: Hono<InspectEnv>,
   { reader, participants, services }: Pages,
 ): void {
-  app.get(PATH, async (c) => {
+  app.get(PATH, allow("read the record of processing", "READ_STORE_SETTINGS"), async (c) => {
     const { language } = parseInput(Query, c.req.query(), "show the record of processing");
     const { storeId } = c.var.by;
     const settings = await reader.read(storeId, (sql) => settingsOf(sql, storeId));

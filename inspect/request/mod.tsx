@@ -15,6 +15,7 @@ import { findRequestFingerprint } from "../../db/request_fingerprint.ts";
 import { unknownLength } from "../../http/head.ts";
 import { pacedDownload } from "../../http/pace.ts";
 import { traceparentOf } from "../../http/refusals.ts";
+import { decideRequests, readRequests } from "../access.ts";
 import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -41,7 +42,7 @@ const Query = z.object({
 export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
   const { reader, live } = pages;
 
-  app.get(PATH, async (c) => {
+  app.get(PATH, readRequests, async (c) => {
     const requestId = idOf(c);
     const { at, upto: upTo, change, chart, decide, service } = parseInput(
       Query,
@@ -56,7 +57,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return c.html(await renderRequest(c, pages, view, await findDone(c, pages, requestId)));
   });
 
-  app.post(PATH, async (c) => {
+  app.post(PATH, decideRequests, async (c) => {
     const requestId = idOf(c);
     const result = await submitDecision(c, pages, requestId);
     if ("done" in result) {
@@ -66,7 +67,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return c.html(await renderRequest(c, pages, view, result.attempt), result.status);
   });
 
-  app.post(`${PATH}/notices/:noticeId`, async (c) => {
+  app.post(`${PATH}/notices/:noticeId`, decideRequests, async (c) => {
     const requestId = idOf(c);
     const { storeId } = c.var.by;
     const notices = await reader.read(storeId, (sql) => findNotices(sql, storeId, [requestId]));
@@ -74,7 +75,7 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return c.redirect(inStore(c, `/inspect/requests/${requestId}#notices`), 303);
   });
 
-  app.get(`${PATH}/live`, async (c) => {
+  app.get(`${PATH}/live`, readRequests, async (c) => {
     const requestId = idOf(c);
     const { storeId } = c.var.by;
     const fingerprint = () => reader.read(storeId, (sql) => findRequestFingerprint(sql, storeId, requestId));
@@ -82,9 +83,9 @@ export function addRequests(app: Hono<InspectEnv>, pages: Pages): void {
     return live.follow(c, async () => await fingerprint() ?? "");
   });
 
-  app.get(`${PATH}/receipt`, (c) => downloadReceipt(c, pages));
-  app.get(`${PATH}/receipt/page`, (c) => showReceipt(c, pages));
-  app.get(`${PATH}/export/:part`, (c) => downloadDocument(c, pages, c.req.param("part")));
+  app.get(`${PATH}/receipt`, readRequests, (c) => downloadReceipt(c, pages));
+  app.get(`${PATH}/receipt/page`, readRequests, (c) => showReceipt(c, pages));
+  app.get(`${PATH}/export/:part`, readRequests, (c) => downloadDocument(c, pages, c.req.param("part")));
 }
 
 /** Records the access and renders the page. `attempt` is the viewer's decision, which the page reports. */

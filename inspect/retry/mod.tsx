@@ -2,6 +2,7 @@
 import type { Hono } from "@hono/hono";
 import { uuid } from "../../domain/input.ts";
 import { newTraceparent, readTraceparent } from "../../lib/trace_context.ts";
+import { decideRequests, readRequests } from "../access.ts";
 import { recordAccess } from "../accesses.ts";
 import { foreignForm, singleLine } from "../forms.ts";
 import type { Pages } from "../options.ts";
@@ -13,7 +14,7 @@ import { Preview } from "./preview.tsx";
 import { Report } from "./report.tsx";
 
 export function addRetry(app: Hono<InspectEnv>, { actors, reader, audit }: Pages): void {
-  app.get("/retry", async (c) => {
+  app.get("/retry", readRequests, async (c) => {
     const query = readQuery(new URL(c.req.url).searchParams);
     const now = new Date();
     const plan = await planRetries(reader, c.var.by, toRequestFilter(query.filters, now), now);
@@ -26,7 +27,7 @@ export function addRetry(app: Hono<InspectEnv>, { actors, reader, audit }: Pages
     return c.html(<Preview c={c} query={query} plan={plan} />);
   });
 
-  app.post("/retry", async (c) => {
+  app.post("/retry", decideRequests, async (c) => {
     const { retries: plan, key: keyField, note: noteField } = await c.req.parseBody();
     const retries = parseRetries(plan);
     const { data: key } = uuid.safeParse(keyField);

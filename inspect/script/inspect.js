@@ -25,11 +25,12 @@ function travel() {
   document.documentElement.classList.add("scripted");
 }
 
-/** Removes `done` from the address, so that a reload or a bookmark does not repeat its message. */
+/** Removes `done` and `changed` from the address, so that a reload or a bookmark does not repeat their message. */
 function forgetDone() {
   const address = new URL(location.href);
-  if (!address.searchParams.has("done")) return;
-  address.searchParams.delete("done");
+  const names = ["done", "changed"].filter((name) => address.searchParams.has(name));
+  if (names.length === 0) return;
+  for (const name of names) address.searchParams.delete(name);
   history.replaceState(history.state, "", address);
 }
 

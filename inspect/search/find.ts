@@ -1,25 +1,19 @@
 /** Finds the persons and requests that match the text in the search box. */
 import { type FoundRequest, searchRequests } from "../../db/gdpr_search.ts";
-import { SEARCH_LIMIT_MS, searchCustomers } from "../../db/customer_search.ts";
-import { isTimedOut } from "../../db/errors.ts";
 import {
-  findCustomersByPhone,
   findPersons,
   findPersonsByEmailHash,
   findRequestsByLastDigits,
   type PersonRow,
 } from "../../db/person_search.ts";
 import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
-import { DomainError } from "../../domain/errors.ts";
+import { filtersOf, type Match, type NamedFilter, search } from "./customers.ts";
 import type { Interpretation } from "./interpret.ts";
 
 /** Maximum number of persons on the page. */
 export const PERSONS = 20;
 /** Maximum number of requests on the page. */
 export const REQUESTS = 50;
-
-/** Field that matched the text. */
-export type Match = "email" | "earlier email" | "name" | "phone" | "ID" | "request ID";
 
 export interface FoundPerson extends PersonRow {
   matches: Match[];
@@ -37,8 +31,10 @@ export interface Findings {
 export interface Search {
   storeId: string;
   interpretation: Interpretation;
-  /** Whether names match by their beginning, and not only as a whole. */
+  /** Whether names match by their beginning, or by similarity, and not only as a whole. */
   mayUsePrefixes: boolean;
+  /** Whether requests are found, and persons without an account, of whom only requests know. */
+  mayReadRequests: boolean;
   now: Date;
 }
 
@@ -51,32 +47,27 @@ type Matches = Map<string, Set<Match>>;
  */
 export async function find(
   { reader, hashEmail }: { reader: StoreReader; hashEmail(email: string): Uint8Array[] },
-  search: Search,
+  options: Search,
 ): Promise<Findings> {
-  const { storeId, interpretation, now } = search;
+  const { storeId, interpretation: { email }, mayReadRequests, now } = options;
   const matches: Matches = new Map();
-  await addCustomers(reader, search, matches);
+  await addCustomers(reader, options, matches);
   return await reader.read(storeId, async (sql) => {
-    const requestIds = await addByIds(sql, search, matches);
-    const { email, phone } = interpretation;
-    if (email !== undefined) {
+    const requestIds = await addByIds(sql, options, matches);
+    if (email !== undefined && mayReadRequests) {
       for (const id of await findPersonsByEmailHash(sql, storeId, hashEmail(email), PERSONS + 1)) {
         if (!matches.has(id)) add(matches, id, "earlier email");
       }
     }
-    if (phone !== undefined) {
-      for (const id of await findCustomersByPhone(sql, storeId, phone, PERSONS + 1)) {
-        add(matches, id, "phone");
-      }
-    }
-    const known = await findPersons(sql, storeId, [...matches.keys()].slice(0, PERSONS));
+    const known = (await findPersons(sql, storeId, [...matches.keys()].slice(0, PERSONS)))
+      .filter(({ status }) => status !== null || mayReadRequests);
     const persons = [...matches].flatMap(([customerId, found]) => {
       const person = known.find((person) => person.customerId === customerId);
       return person ? [{ ...person, matches: [...found].map((match) => currentMatch(match, person)) }] : [];
     });
     const customerIds = persons.map(({ customerId }) => customerId);
     const filter = requestIds ? { requestIds } : { customerIds };
-    const requests = customerIds.length === 0
+    const requests = customerIds.length === 0 || !mayReadRequests
       ? []
       : await searchRequests(sql, { storeId, filter, now }, { order: "NEWEST", limit: REQUESTS + 1 });
     return {
@@ -101,38 +92,30 @@ function add(matches: Matches, customerId: string, match: Match): void {
 
 async function addCustomers(
   reader: StoreReader,
-  { storeId, interpretation: { email, emailPrefix, name }, mayUsePrefixes }: Search,
+  { storeId, interpretation, mayUsePrefixes }: Search,
   matches: Matches,
 ): Promise<void> {
-  const page = { limit: PERSONS + 1 };
-  try {
-    if (email !== undefined || emailPrefix !== undefined) {
-      const filter = emailPrefix === undefined ? { email } : { emailPrefix };
-      const found = await searchCustomers(reader, storeId, filter, page);
-      for (const { customerId } of found) add(matches, customerId, "email");
+  const { id: _, ...values } = interpretation;
+  const [exact, similar] = filtersOf(values, mayUsePrefixes);
+  const addMatches = async (filters: readonly NamedFilter[]) => {
+    for (const { match, filter } of filters) {
+      for (const { customerId } of await search(reader, storeId, filter, { limit: PERSONS + 1 })) {
+        add(matches, customerId, match);
+      }
     }
-    if (name !== undefined) {
-      const filter = mayUsePrefixes ? { namePrefix: name } : { name };
-      const found = await searchCustomers(reader, storeId, filter, page);
-      for (const { customerId } of found) add(matches, customerId, "name");
-    }
-  } catch (cause) {
-    if (!isTimedOut(cause)) throw cause;
-    throw new DomainError(
-      "UNAVAILABLE",
-      `Cannot search within ${SEARCH_LIMIT_MS / 1_000} seconds: enter more of the name or of the email`,
-      { cause },
-    );
-  }
+  };
+  await addMatches(exact);
+  if (matches.size === 0) await addMatches(similar);
 }
 
 /** @returns IDs of the requests that match by their own ID; undefined if a person matches by something else */
 async function addByIds(
   sql: ReadSql,
-  { storeId, interpretation: { id, digits = id }, now }: Search,
+  { storeId, interpretation: { id, digits = id }, mayReadRequests, now }: Search,
   matches: Matches,
 ): Promise<string[] | undefined> {
-  if (digits === undefined) return undefined;
+  if (!mayReadRequests && id !== undefined) add(matches, id, "ID");
+  if (digits === undefined || !mayReadRequests) return undefined;
   const found = id === undefined
     ? await findRequestsByLastDigits(sql, digits, REQUESTS)
     : await searchRequests(sql, { storeId, filter: { requestIds: [id] }, now }, {

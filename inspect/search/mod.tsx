@@ -2,6 +2,8 @@
 import type { Hono } from "@hono/hono";
 import { mayReadValues } from "../../domain/authorization.ts";
 import { text } from "../../domain/input.ts";
+import { hasStaffRight } from "../../domain/staff_rights.ts";
+import { readCustomers } from "../access.ts";
 import { recordAccess } from "../accesses.ts";
 import type { Pages } from "../options.ts";
 import { MAX_SEARCH } from "../page.tsx";
@@ -14,8 +16,12 @@ const PATH = "/search";
 const Text = text(MAX_SEARCH);
 
 export function addSearch(app: Hono<InspectEnv>, pages: Pages): void {
-  app.get(PATH, (c) => c.html(<SearchPage c={c} text="" problem={undefined} results={undefined} />));
-  app.post(PATH, async (c) => await search(c, pages));
+  app.get(
+    PATH,
+    readCustomers,
+    (c) => c.html(<SearchPage c={c} text="" problem={undefined} results={undefined} />),
+  );
+  app.post(PATH, readCustomers, async (c) => await search(c, pages));
 }
 
 async function search(c: InspectContext, { reader, hashEmail, audit }: Pages): Promise<Response> {
@@ -28,11 +34,13 @@ async function search(c: InspectContext, { reader, hashEmail, audit }: Pages): P
   const { by } = c.var;
   const hasValues = mayReadValues(by);
   const now = new Date();
+  const mayReadRequests = hasStaffRight("READ_GDPR_REQUESTS", by);
   const interpretation = interpret(data, hasValues);
   const findings = await find({ reader, hashEmail }, {
     storeId: by.storeId,
     interpretation,
     mayUsePrefixes: hasValues,
+    mayReadRequests,
     now,
   });
   const { persons, requests } = findings;
@@ -42,6 +50,6 @@ async function search(c: InspectContext, { reader, hashEmail, audit }: Pages): P
     customerIds: persons.map(({ customerId }) => customerId),
     rows: persons.length + requests.length,
   });
-  const results = { ...findings, interpretation, hasValues, now };
+  const results = { ...findings, interpretation, hasValues, mayReadRequests, now };
   return c.html(<SearchPage c={c} text={data} problem={undefined} results={results} />);
 }

@@ -1,4 +1,5 @@
 /** Page of the search: persons and requests that match. */
+import { hasStaffRight } from "../../domain/staff_rights.ts";
 import { formatCount } from "../durations.ts";
 import { capitalize, stateLabel } from "../labels.ts";
 import { toSearch } from "../overview/query.ts";
@@ -12,6 +13,8 @@ export interface Results extends Findings {
   interpretation: Interpretation;
   /** Whether the page shows personal values. */
   hasValues: boolean;
+  /** Whether the page shows requests, and links to them. */
+  mayReadRequests: boolean;
   now: Date;
 }
 
@@ -28,7 +31,9 @@ export function SearchPage(
     <Page c={c} title="Search" search={text}>
       {problem !== undefined && <p class="problem" role="alert">{problem}</p>}
       {results && <Found c={c} text={text} results={results} />}
-      {results && results.persons.length > 0 ? null : <Help />}
+      {results && results.persons.length > 0
+        ? null
+        : <Help mayReadRequests={hasStaffRight("READ_GDPR_REQUESTS", c.var.by)} />}
     </Page>
   );
 }
@@ -46,7 +51,7 @@ function Found({ c, text, results }: { c: InspectContext; text: string; results:
         {hasMorePersons && " Enter more to find fewer."}
         {!hasValues && " Your role does not show personal values, so only whole values are searched."}
       </p>
-      <Persons c={c} persons={persons} hasValues={hasValues} />
+      <Persons c={c} persons={persons} results={results} />
       {requests.length > 0 && (
         <>
           <h2>GDPR requests</h2>
@@ -83,22 +88,28 @@ function Nothing({ text, results: { interpretation, hasValues } }: { text: strin
   );
 }
 
-function Help() {
+function Help({ mayReadRequests }: { mayReadRequests: boolean }) {
   return (
     <ul class="search-help">
-      <li>An email address finds customers, persons without an account, and persons who were erased.</li>
+      <li>
+        {mayReadRequests
+          ? "An email address finds customers, persons without an account, and persons who were erased."
+          : "An email address or its beginning finds customers."}
+      </li>
       <li>A first name, a last name or both, and a phone number with its country code, find customers.</li>
       <li>
-        An ID finds a customer or a request. Its last eight digits, which lists show, find requests and the
-        persons they are about.
+        {mayReadRequests
+          ? "An ID finds a customer or a request. Its last eight digits, which lists show, find requests and the persons they are about."
+          : "The whole ID finds a customer."}
       </li>
     </ul>
   );
 }
 
 function Persons(
-  { c, persons, hasValues }: { c: InspectContext; persons: readonly FoundPerson[]; hasValues: boolean },
+  { c, persons, results }: { c: InspectContext; persons: readonly FoundPerson[]; results: Results },
 ) {
+  const { hasValues, mayReadRequests } = results;
   return (
     <div class="scroll" role="region" aria-label="Persons" tabindex={0}>
       <table class="requests persons">
@@ -110,16 +121,22 @@ function Persons(
             {hasValues && <th scope="col">Email</th>}
             <th scope="col">Found by</th>
             <th scope="col">Account</th>
-            <th scope="col">Requests</th>
+            {mayReadRequests && <th scope="col">Requests</th>}
           </tr>
         </thead>
-        <tbody>{persons.map((person) => <Row c={c} person={person} hasValues={hasValues} />)}</tbody>
+        <tbody>{persons.map((person) => <Row c={c} person={person} results={results} />)}</tbody>
       </table>
     </div>
   );
 }
 
-function Row({ c, person, hasValues }: { c: InspectContext; person: FoundPerson; hasValues: boolean }) {
+function Row(
+  { c, person, results: { hasValues, mayReadRequests } }: {
+    c: InspectContext;
+    person: FoundPerson;
+    results: Results;
+  },
+) {
   const { customerId, status, email, firstName, lastName, matches, requests } = person;
   const name = [firstName, lastName].filter((part) => part !== null).join(" ");
   return (
@@ -140,26 +157,39 @@ function Row({ c, person, hasValues }: { c: InspectContext; person: FoundPerson;
       )}
       <td data-label="Found by">{capitalize(matches.join(", "))}</td>
       <td data-label="Account">
-        <Account c={c} person={person} />
+        <Account c={c} person={person} mayReadRequests={mayReadRequests} />
       </td>
-      <td data-label="Requests">
-        {requests === 0
-          ? <span class="none">none</span>
-          : (
-            <a href={inStore(c, `/inspect${toSearch({ customer: customerId }, "newest")}`)}>
-              {formatCount(requests, "request")}
-            </a>
-          )}
-      </td>
+      {mayReadRequests && (
+        <td data-label="Requests">
+          {requests === 0
+            ? <span class="none">none</span>
+            : (
+              <a href={inStore(c, `/inspect${toSearch({ customer: customerId }, "newest")}`)}>
+                {formatCount(requests, "request")}
+              </a>
+            )}
+        </td>
+      )}
     </tr>
   );
 }
 
 function Account(
-  { c, person: { status, erasedAt, isBeingErased, receipts } }: { c: InspectContext; person: FoundPerson },
+  { c, person: { status, erasedAt, isBeingErased, receipts }, mayReadRequests }: {
+    c: InspectContext;
+    person: FoundPerson;
+    mayReadRequests: boolean;
+  },
 ) {
   if (erasedAt === null) {
     return <>{status === null ? "Without an account" : capitalize(stateLabel(status.toLowerCase()))}</>;
+  }
+  if (!mayReadRequests) {
+    return (
+      <>
+        Erased on <Instant at={erasedAt} />
+      </>
+    );
   }
   const receipt = receipts[0];
   return (

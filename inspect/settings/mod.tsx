@@ -5,6 +5,7 @@ import type { ActorEventRow } from "../../db/actor_events.ts";
 import { findEvent, findEventsUpTo } from "../../db/actor_history.ts";
 import { settingsOf, type VersionedSettings } from "../../db/store_settings.ts";
 import { traceparentOf } from "../../http/refusals.ts";
+import { allow } from "../access.ts";
 import { foreignForm, shownRefusal } from "../forms.ts";
 import type { Pages } from "../options.ts";
 import { type InspectContext, type InspectEnv, inStore } from "../session.ts";
@@ -42,7 +43,7 @@ export function addSettings(app: Hono<InspectEnv>, pages: Pages): void {
     return <SettingsPage {...{ c, settings, changes, values, attempt, participants, requiresController }} />;
   }
 
-  app.get(PATH, async (c) => {
+  app.get(PATH, allow("read store settings", "READ_STORE_SETTINGS"), async (c) => {
     const reading = await read(c);
     const isSaved = await isOwnChange(c, pages);
     return c.html(
@@ -53,7 +54,7 @@ export function addSettings(app: Hono<InspectEnv>, pages: Pages): void {
     );
   });
 
-  app.post(PATH, async (c) => {
+  app.post(PATH, allow("change store settings", "CHANGE_STORE_SETTINGS"), async (c) => {
     const { data: form } = Form.safeParse(await c.req.parseBody());
     if (!form) throw foreignForm();
     const { version, ...values } = form;

@@ -12,13 +12,14 @@ export const EVENTS = 50;
  * Lines of the timeline, newest first, from the sequence `upTo`.
  *
  * @param shown sequence of the event that the page shows; undefined: the present
+ * @param without beginning of the types of events that are left out
  */
 export async function readLines(
   sql: ReadSql,
   key: ActorKey,
-  { upTo, shown }: { upTo: number; shown: number | undefined },
+  { upTo, shown, without }: { upTo: number; shown: number | undefined; without?: string | undefined },
 ): Promise<TimelineLine[]> {
-  const events = await findEventsUpTo(sql, key, { upTo, limit: EVENTS });
+  const events = await findEventsUpTo(sql, key, { upTo, limit: EVENTS, without });
   const edges = events.filter((_, index) => index === 0 || index === events.length - 1);
   const mayContinue = edges.filter((event) => isRepeatable(event) && event.sequence !== shown);
   const ends = await Promise.all(mayContinue.map((event) => findRun(sql, key, event, shown)));

@@ -2,30 +2,12 @@
 import assert from "node:assert/strict";
 import { register } from "../actors/world.ts";
 import { createRequestFixture } from "../gdpr/request_fixture.ts";
+import { formsOf } from "./html_forms.ts";
 import { textOf } from "./request_pages.ts";
 import { startInspector } from "./server.ts";
 
-/** Values of the fields that a browser would send with the form of a page. */
-function formOf(page: string): Record<string, string> {
-  const unescape = (text: string) =>
-    text.replaceAll("&quot;", '"').replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
-  const form = /<form method="post" action="\/inspect\/settings[^]*?<\/form>/.exec(page)?.[0] ?? "";
-  const values: Record<string, string> = {};
-  for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
-    const [, name = ""] = / name="([^"]*)"/.exec(tag) ?? [];
-    if (tag.includes('type="checkbox"') && !/ checked/.test(tag)) continue;
-    values[name] = unescape(/ value="([^"]*)"/.exec(tag)?.[1] ?? "");
-  }
-  for (const [, name = "", text = ""] of form.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>([^<]*)</g)) {
-    values[name] = unescape(text);
-  }
-  for (
-    const [, name = "", options = ""] of form.matchAll(/<select[^>]* name="([^"]*)"[^>]*>([^]*?)<\/select>/g)
-  ) {
-    values[name] = /value="([^"]*)" selected/.exec(options)?.[1] ?? "";
-  }
-  return values;
-}
+/** Values of the fields that a browser would send with the form of the settings. */
+const formOf = (page: string) => formsOf(page).find(({ path }) => path === "/inspect/settings")?.values ?? {};
 
 Deno.test("an officer reads and changes the settings with a form, which keeps what was entered", async (t) => {
   await using inspector = await startInspector({ requiresController: true });
