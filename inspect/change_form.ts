@@ -33,7 +33,7 @@ const Form = z.object({
   target: z.string().max(100).default(""),
   version: z.coerce.number().int().positive().optional(),
   confirmed: z.string().optional(),
-}).catchall(z.string().max(2_000));
+}).catchall(z.string()); // the body has a limit, and the actor validates the values
 
 /**
  * @param actions the commands of the page

@@ -136,7 +136,7 @@ function captionOf({ query, list: { customers, next, match }, text }: CustomersV
   const order = query.group === undefined ? ", newest first" : "";
   if (text === undefined) return `${count}${order}`;
   return match === "similar name"
-    ? `${count} with a similar name: no name is exactly as you entered it`
+    ? `${count} with a similar name: the exact name finds no customer`
     : `${count} found by ${match}${order}`;
 }
 
