@@ -2,7 +2,8 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
-import { openPool, openTransactionPool, type Role, type Sql } from "./db/connect.ts";
+import { openEnclosingPool, openPool, openTransactionPool, type Role, type Sql } from "./db/connect.ts";
+import { isDistributed } from "./db/distribution.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { mayPass } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
@@ -65,6 +66,8 @@ export interface Pools {
   work: Sql;
   /** customer_worker with one connection to PostgreSQL itself and without timeouts. */
   maintenance: Sql;
+  /** Whether the tables are distributed by store. */
+  distributed: boolean;
 }
 
 /** Opens the pools and verifies that each of them gets its role and settings. */
@@ -98,7 +101,14 @@ export async function openPools(
   ]);
   const failed = verified.find((result) => result.status === "rejected"); // the same one at every start
   if (failed) throw failed.reason;
-  return pools;
+  const distributed = await whenReachable(() => isDistributed(pools.maintenance), wait);
+  if (!distributed || directUrl !== undefined) return { ...pools, distributed };
+  await pools.api.end();
+  return {
+    ...pools,
+    api: stack.adopt(openEnclosingPool(url, "customer_api", config.databasePoolSize), close),
+    distributed,
+  };
 }
 
 function refuseEmbedded(cause: unknown): never {

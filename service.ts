@@ -62,8 +62,8 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
   if (config.workers === 1) await requireFreePorts(config); // workers share ports that the supervisor has checked
   const wait = { waitMs: config.databaseWaitMs, stopping };
   const database = await openDatabase(config, stack, wait);
-  const { api, reader, work, maintenance } = await openPools(database, config, stack, wait);
-  const lookups = createLookups(reader);
+  const { api, reader, work, maintenance, distributed } = await openPools(database, config, stack, wait);
+  const lookups = createLookups(reader, distributed);
   const nearby = openNearby(config, { reader, lookups }, stack);
   stack.use(meterPools({
     customer_api: api,
@@ -79,7 +79,7 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
   const peerAccess = await readPeerAccess(config.gdpr.peerAccess);
   const requests = createRequestSettings({ ...config.gdpr, peerKeys: await readPeerKeys(config) }, keys);
   const actors = createActors(api, { requests, committed: createNotifier(api) });
-  const requestLookups = createRequestLookups(reader);
+  const requestLookups = createRequestLookups(reader, distributed);
   const auth = await openAuth(config.auth, config.dataDirectory);
   const audit = createAuditLog(api);
   const refusals = stack.use(createRefusalLog(audit));
@@ -161,12 +161,14 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
   };
   const working = stack.use(new AsyncDisposableStack());
   const startWork = async () => {
-    const relay = working.use(startRelay(work, sink));
-    const worker = working.use(startWorker({ sql: work, api, actors, performers }));
+    const relay = working.use(startRelay(work, sink, { distributed }));
+    const worker = working.use(startWorker({ sql: work, api, actors, performers, distributed }));
     working.use(startHousekeeping({ sql: maintenance, outboxRetentionMs: config.outboxRetentionMs }));
     working.use(startRetention({ sql: maintenance, api, actors }));
     const notified = database.directUrl === undefined ? work : maintenance;
-    working.use(await listen(notified, () => [relay, worker, lazy].forEach((loop) => loop.wake())));
+    working.use(
+      await listen(notified, (storeIds) => [relay, worker, lazy].forEach((loop) => loop.wake(storeIds))),
+    );
   };
 
   const ports = { httpPort: http.port, grpcPort: rpc.port };

@@ -4,6 +4,7 @@ import { instrumentLookup } from "../telemetry/sql.ts";
 import { inThisTrace } from "../telemetry/spans.ts";
 import { serverOf, type Sql } from "./connect.ts";
 import { Overloaded } from "./errors.ts";
+import { answersByStore } from "./_stores.ts";
 import { inTime } from "./time_limit.ts";
 
 /** Returns the answers by position, an error for a lookup that it rejects. An error that it throws rejects all of them. */
@@ -87,6 +88,19 @@ export function batched<Question, Answer>(
       setImmediate(start);
     });
   };
+}
+
+/**
+ * Returns a function that batches the lookups of a procedure.
+ *
+ * @param distributed whether a statement may be about one store only: then a batch is one statement for each store
+ */
+export function lookupsOf(sql: Sql, distributed: boolean) {
+  return <Question extends { storeId: string }, Answer>(
+    procedure: string,
+    ask: Ask<Question, Answer>,
+  ): (question: Question, wanted?: Wanted) => Promise<Answer> =>
+    batched(procedure, distributed ? answersByStore(ask) : ask, sql);
 }
 
 const always = () => true;

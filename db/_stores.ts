@@ -6,13 +6,13 @@
  * if all statements fail.
  */
 export function answersByStore<Question extends { storeId: string }, Answer>(
-  ask: (storeId: string, questions: readonly Question[]) => Promise<(Answer | Error)[]>,
+  ask: (questions: readonly Question[], storeId: string) => Promise<(Answer | Error)[]>,
 ): (questions: readonly Question[]) => Promise<(Answer | Error)[]> {
   return async (questions) => {
     const positions = Map.groupBy(questions.keys(), (index) => questions[index]!.storeId);
     const parts = Array.from(positions);
     const outcomes = await Promise.allSettled(
-      parts.map(([storeId, indexes]) => ask(storeId, indexes.map((index) => questions[index]!))),
+      parts.map(([storeId, indexes]) => ask(indexes.map((index) => questions[index]!), storeId)),
     );
     const [first] = outcomes;
     if (first?.status === "rejected" && outcomes.every(({ status }) => status === "rejected")) {

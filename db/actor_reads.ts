@@ -65,7 +65,7 @@ export const COMMAND_LIMITS = { underWay: 4, maxQuestions: 100, answerLimitMs: 1
 
 /** @param sql a pool of the role customer_api */
 export function createActorReads(sql: Sql): ReadActor {
-  const ask = answersByStore((storeId, questions: readonly ActorQuestion[]) =>
+  const ask = answersByStore((questions: readonly ActorQuestion[], storeId) =>
     readActors(sql, storeId, questions)
   );
   return batched("read_actors", ask, sql, COMMAND_LIMITS);

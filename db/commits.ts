@@ -99,7 +99,7 @@ export type StoreCommit = (commit: Commit, wanted?: Wanted) => Promise<Outcome>;
  */
 export function createCommits(sql: Sql): StoreCommit {
   const countStored = createAnalyzer(sql);
-  const ask = answersByStore(async (storeId, commits: readonly Commit[]) => {
+  const ask = answersByStore(async (commits: readonly Commit[], storeId) => {
     const outcomes = await storeApart(sql, storeId, commits);
     countStored(outcomes.length);
     return outcomes;

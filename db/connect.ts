@@ -60,6 +60,20 @@ export function openPool(databaseUrl: string, role: Role, max: number, limits = 
   return guardTransactions(sql, max);
 }
 
+/**
+ * Opens a pool like `openPool`, whose single statements run in transactions of their own: Citus passes the store that a
+ * statement enters on to the workers only within a transaction.
+ */
+export function openEnclosingPool(databaseUrl: string, role: Role, max: number): Sql {
+  const url = new URL(databaseUrl);
+  const limits = POOL_LIMITS[role];
+  const settings = takeSettings(url, limits, role);
+  const options = commonOptions(url, limits);
+  const connection = { application_name: applicationName(role), ...settings };
+  const sql: Sql = postgres(url.href, { ...options, max, connection, transaction_settings: DEFAULT_MODE });
+  return guardTransactions(sql, max);
+}
+
 /** Address of the server that a pool connects to, as attributes of a span. */
 export function serverOf({ options: { host, port } }: Sql): Attributes {
   return serverAttributes(`${host[0]}:${port[0]}`);

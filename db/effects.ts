@@ -1,6 +1,7 @@
 /** Rows of the effects: side effects that actors have requested. */
 import type { Instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
+import type { ClaimOptions } from "./timers.ts";
 
 export interface EffectRow {
   storeId: string;
@@ -23,24 +24,28 @@ export interface ClaimedEffect extends Omit<EffectRow, "traceId" | "dueAt" | "cr
 }
 
 /**
- * Claims due effects. If the worker dies, the effect becomes due again when its claim expires. An effect that
- * an earlier version stored without a place in a trace gets one in its trace.
+ * Claims due effects, of one store or of all. If the worker dies, the effect becomes due again when its claim expires. An
+ * effect that an earlier version stored without a place in a trace gets one in its trace.
  */
 export async function claimEffects(
   sql: Sql,
-  now: Instant,
-  claimedUntil: Instant,
-  limit: number,
+  { now, claimedUntil, limit, storeId }: ClaimOptions,
 ): Promise<ClaimedEffect[]> {
+  const inStore = (table: string) =>
+    storeId === undefined ? sql`` : sql`and ${sql(table)}.store_id = ${storeId}`;
   return await sql<ClaimedEffect[]>`
-    update effects set due_at = ${claimedUntil}, attempts = attempts + 1
-    where (store_id, effect_id) in (
+    with due as materialized (
       select store_id, effect_id from effects
-      where state = 'PENDING' and due_at <= ${now} order by due_at limit ${limit} for update skip locked
+      where state = 'PENDING' and due_at <= ${now} ${
+    inStore("effects")
+  } order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, effect_id, actor_kind, actor_id, type, params,
-      coalesce(traceparent, '00-' || trace_id || '-' || left(md5(effect_id::text), 16) || '-00') as traceparent,
-      attempts, due_at as claimed_until`;
+    update effects e set due_at = ${claimedUntil}, attempts = e.attempts + 1
+    from due
+    where e.store_id = due.store_id and e.effect_id = due.effect_id ${inStore("e")}
+    returning e.store_id, e.effect_id, e.actor_kind, e.actor_id, e.type, e.params,
+      coalesce(e.traceparent, '00-' || e.trace_id || '-' || left(md5(e.effect_id::text), 16) || '-00') as traceparent,
+      e.attempts, e.due_at as claimed_until`;
 }
 
 /**

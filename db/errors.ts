@@ -124,5 +124,11 @@ export function isSerializationFailure(error: unknown): boolean {
 /** Returns the name of the unique or check constraint that refused a row, or undefined for any other error. */
 export function violatedConstraint(error: unknown): string | undefined {
   if (!(error instanceof postgres.PostgresError)) return undefined;
-  return error.code === "23505" || error.code === "23514" ? error.constraint_name : undefined;
+  if (error.code !== "23505" && error.code !== "23514") return undefined;
+  return error.constraint_name ?? constraintOfShard(error.message);
+}
+
+/** Returns the name that an error of a Citus worker has in its message only, followed by the number of the shard. */
+function constraintOfShard(message: string): string | undefined {
+  return message.match(/ constraint "(.+)_\d+"$/)?.[1];
 }

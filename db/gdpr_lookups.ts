@@ -1,5 +1,5 @@
 /** Lookups of GDPR requests for edges, without personal values. Lookups of one tick share one statement. */
-import { batched, type Wanted } from "./_batches.ts";
+import { lookupsOf, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { RefusalGround } from "../domain/notices.ts";
 import type { NoticeRow } from "./gdpr_notices.ts";
@@ -86,25 +86,26 @@ export interface ParticipationKey {
   service: string;
 }
 
-/** @param sql a pool of the role customer_reader */
-export function createRequestLookups(sql: Sql): RequestLookups {
-  const findAll = batched(
+/**
+ * @param sql a pool of the role customer_reader
+ * @param distributed whether the tables are distributed by store: then a statement is about one store
+ */
+export function createRequestLookups(sql: Sql, distributed = false): RequestLookups {
+  const lookup = lookupsOf(sql, distributed);
+  const findAll = lookup(
     "lookup_gdpr_requests",
     (questions: readonly RequestQuestion[]) => selectRequests(sql, questions),
-    sql,
   );
   return {
     findRequests: findAll,
     findRequest: async (key, wanted) => (await findAll({ ...key, limit: 1 }, wanted))[0],
-    findInformation: batched(
+    findInformation: lookup(
       "lookup_gdpr_notices",
       (keys: readonly InformationKey[]) => selectInformation(sql, keys),
-      sql,
     ),
-    findParticipation: batched(
+    findParticipation: lookup(
       "lookup_gdpr_participants",
       (keys: readonly ParticipationKey[]) => selectParticipations(sql, keys),
-      sql,
     ),
   };
 }

@@ -1,5 +1,5 @@
 /** Lookups of the shopping path. Lookups of one tick share one statement, across stores. */
-import { batched, type Wanted } from "./_batches.ts";
+import { lookupsOf, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { ProfileValues } from "../domain/profile.ts";
 import type { AddressValues } from "./customer_addresses.ts";
@@ -76,20 +76,19 @@ export interface Lookups {
   findCustomerId(key: EmailKey, wanted?: Wanted): Promise<string | undefined>;
 }
 
-/** @param sql a pool of the role customer_reader; lookups use at most four connections */
-export function createLookups(sql: Sql): Lookups {
+/**
+ * @param sql a pool of the role customer_reader; lookups use at most four connections
+ * @param distributed whether the tables are distributed by store: then a statement is about one store
+ */
+export function createLookups(sql: Sql, distributed = false): Lookups {
+  const lookup = lookupsOf(sql, distributed);
   return {
-    findCustomer: batched(
-      "lookup_customers",
-      (keys: readonly CustomerKey[]) => selectCustomers(sql, keys),
-      sql,
-    ),
-    findCustomerGroups: batched(
+    findCustomer: lookup("lookup_customers", (keys: readonly CustomerKey[]) => selectCustomers(sql, keys)),
+    findCustomerGroups: lookup(
       "lookup_customer_groups",
       (keys: readonly CustomerKey[]) => selectGroups(sql, keys),
-      sql,
     ),
-    findCustomerId: batched("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys), sql),
+    findCustomerId: lookup("lookup_customer_ids", (keys: readonly EmailKey[]) => selectIds(sql, keys)),
   };
 }
 

@@ -23,8 +23,8 @@ export interface UnpublishedRow extends OutboxRow {
 
 /** The sixteen shards over which the table's generated column spreads the keys. */
 const LAST_SHARD = 15;
-/** First of the two numbers of a shard's advisory lock: "outb" in ASCII. */
-const SHARD_LOCKS = 0x6f757462;
+/** First of the two numbers of an advisory lock: "outb" in ASCII for a shard, "outs" for a store. */
+const [SHARD_LOCKS, STORE_LOCKS] = [0x6f757462, 0x6f757473];
 
 /** Rows of one key must be inserted under a lock of what the key names, so that seq is their order. */
 export async function insertOutbox(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
@@ -66,6 +66,16 @@ export interface Selection {
   heldKeys: readonly string[];
 }
 
+/** Part of the outbox from which one relay at a time publishes: a shard of all stores, or a store. */
+export type Part = { shard: number } | { storeId: string };
+
+/** Part that a transaction has locked. */
+export interface ClaimedPart<Of extends Part = Part> {
+  part: Of;
+  /** Number of parts that have rows to publish. */
+  waiting: number;
+}
+
 /**
  * Locks one shard that has rows to publish until the transaction ends, so that no other relay publishes from
  * it. Only customer_worker sees the rows of every store.
@@ -76,7 +86,7 @@ export interface Selection {
 export async function claimShard(
   tx: Tx,
   selection: Selection,
-): Promise<{ shard: number; waiting: number } | undefined> {
+): Promise<ClaimedPart<{ shard: number }> | undefined> {
   // Materialized, so that the lock is tried shard by shard and the first free one ends the search.
   const [claimed] = await tx<{ shard: number; waiting: number; readOnly: boolean }[]>`
     with waiting as materialized (
@@ -90,22 +100,43 @@ export async function claimShard(
       )
       order by random()
     )
-    select shard, (select count(*)::int from waiting) as waiting,
-      pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only
+    select shard, (select count(*)::int from waiting) as waiting, ${isReadOnly(tx)} as read_only
     from waiting
     where pg_try_advisory_xact_lock(${SHARD_LOCKS}::int, shard)
     limit 1`;
-  if (claimed?.readOnly) throw new ReadOnlyServer("the server accepts no changes, so no event is published");
-  return claimed;
+  if (!claimed) return undefined;
+  refuseReadOnly(claimed);
+  return { part: { shard: claimed.shard }, waiting: claimed.waiting };
 }
 
 /**
- * Returns the oldest rows of a claimed shard. A separate statement: it has to see what the last holder
+ * Locks a store until the transaction ends, so that no other relay publishes from it.
+ *
+ * @returns undefined if another relay holds it
+ * @throws {ReadOnlyServer} as above
+ */
+export async function claimStore(tx: Tx, storeId: string): Promise<ClaimedPart | undefined> {
+  const [claimed] = await tx<{ isFree: boolean; readOnly: boolean }[]>`
+    select pg_try_advisory_xact_lock(${STORE_LOCKS}::int, hashtext(${storeId})) as is_free,
+      ${isReadOnly(tx)} as read_only`;
+  if (!claimed?.isFree) return undefined;
+  refuseReadOnly(claimed);
+  return { part: { storeId }, waiting: 1 };
+}
+
+const isReadOnly = (tx: Tx) => tx`(pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')`;
+
+function refuseReadOnly({ readOnly }: { readOnly: boolean }): void {
+  if (readOnly) throw new ReadOnlyServer("the server accepts no changes, so no event is published");
+}
+
+/**
+ * Returns the oldest rows of a claimed part. A separate statement: it has to see what the last holder
  * committed. It reads each topic from its own place in the index, so that it does not read the rows of others.
  */
 export async function findUnpublished(
   tx: Tx,
-  shard: number,
+  part: Part,
   selection: Selection,
   limit: number,
 ): Promise<UnpublishedRow[]> {
@@ -114,13 +145,16 @@ export async function findUnpublished(
     from unnest(${selection.topics as string[]}::text[]) as topics (topic), lateral (
       select store_id, event_id, seq, outbox.topic, key, payload, headers, created_at
       from outbox
-      where shard = ${shard} and outbox.topic = topics.topic and ${waits(tx, selection)}
+      where ${isIn(tx, part)} and outbox.topic = topics.topic and ${waits(tx, selection)}
       order by seq
       limit ${limit}
     ) as waiting
     order by seq
     limit ${limit}`;
 }
+
+const isIn = (tx: Tx, part: Part) =>
+  "shard" in part ? tx`outbox.shard = ${part.shard}` : tx`outbox.store_id = ${part.storeId}`;
 
 function waits(tx: Tx, { heldKeys }: Selection) {
   const exceptHeld = heldKeys.length === 0
@@ -134,12 +168,12 @@ function waits(tx: Tx, { heldKeys }: Selection) {
  */
 export async function markPublished(
   tx: Tx,
-  shard: number,
+  part: Part,
   rows: readonly UnpublishedRow[],
 ): Promise<void> {
   await tx`
-    update outbox set published_at = clock_timestamp()
-    where shard = ${shard} and published_at is null and seq = any(${rows.map((row) => row.seq)}::bigint[])`;
+    update outbox set published_at = statement_timestamp()
+    where ${isIn(tx, part)} and published_at is null and seq = any(${rows.map((row) => row.seq)}::bigint[])`;
 }
 
 /** Deletes up to `limit` events that were published longer ago than the retention, the oldest first. Returns their number. */

@@ -34,6 +34,15 @@ export async function takeTimer(tx: Tx, timer: ClaimedTimer): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Claim of due work. */
+export interface ClaimOptions {
+  now: Instant;
+  claimedUntil: Instant;
+  limit: number;
+  /** Absent: of all stores, if the tables are not distributed. */
+  storeId?: string | undefined;
+}
+
 /** Due timer that no other replica touches until `claimedUntil`. */
 export interface ClaimedTimer extends TimerKey {
   event: TimerEvent;
@@ -43,20 +52,26 @@ export interface ClaimedTimer extends TimerKey {
   claimedUntil: Date;
 }
 
-/** Claims due timers. If the worker dies, the timer becomes due again when its claim expires. */
+/**
+ * Claims due timers, of one store or of all. If the worker dies, the timer becomes due again when its claim expires.
+ */
 export async function claimTimers(
   sql: Sql,
-  now: Instant,
-  claimedUntil: Instant,
-  limit: number,
+  { now, claimedUntil, limit, storeId }: ClaimOptions,
 ): Promise<ClaimedTimer[]> {
+  const inStore = (table: string) =>
+    storeId === undefined ? sql`` : sql`and ${sql(table)}.store_id = ${storeId}`;
   return await sql<ClaimedTimer[]>`
-    update timers set due_at = ${claimedUntil}, attempts = attempts + 1
-    where (store_id, actor_kind, actor_id, name) in (
+    with due as materialized (
       select store_id, actor_kind, actor_id, name from timers
-      where due_at <= ${now} order by due_at limit ${limit} for update skip locked
+      where due_at <= ${now} ${inStore("timers")} order by due_at limit ${limit} for update skip locked
     )
-    returning store_id, actor_kind, actor_id, name, event, traceparent, attempts, due_at as claimed_until`;
+    update timers t set due_at = ${claimedUntil}, attempts = t.attempts + 1
+    from due
+    where t.store_id = due.store_id and t.actor_kind = due.actor_kind and t.actor_id = due.actor_id
+      and t.name = due.name ${inStore("t")}
+    returning t.store_id, t.actor_kind, t.actor_id, t.name, t.event, t.traceparent, t.attempts,
+      t.due_at as claimed_until`;
 }
 
 /** Delays a timer that could not fire until its next attempt. */

@@ -139,13 +139,13 @@ async function settleEvents({ actors, time }: Past, worker: Sql): Promise<void> 
     const rows = await relayOutbox(worker, async (tx) => {
       const claim = await claimShard(tx, selection);
       if (!claim) return undefined;
-      const waiting = await findUnpublished(tx, claim.shard, selection, 1_000);
+      const waiting = await findUnpublished(tx, claim.part, selection, 1_000);
       const [own, others] = [
         waiting.filter(({ createdAt }) => createdAt <= time.now),
         waiting.filter(({ createdAt }) => createdAt > time.now),
       ];
       selection.heldKeys.push(...others.map(({ topic, key }) => `${topic} ${key}`));
-      if (own.length > 0) await markPublished(tx, claim.shard, own);
+      if (own.length > 0) await markPublished(tx, claim.part, own);
       return own;
     });
     if (!rows) return;

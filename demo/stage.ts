@@ -78,8 +78,10 @@ export function createStage(options: StageOptions): Stage {
   async function work(): Promise<void> {
     const { now } = time;
     const until = new Date(now.getTime() + CLAIM_MS);
-    for (const timer of await claimTimers(worker, now, until, 50)) await actors.fire(timer);
-    for (const effect of await claimEffects(worker, now, until, 50)) {
+    for (const timer of await claimTimers(worker, { now, claimedUntil: until, limit: 50 })) {
+      await actors.fire(timer);
+    }
+    for (const effect of await claimEffects(worker, { now, claimedUntil: until, limit: 50 })) {
       const perform = performers[effect.type];
       if (!perform) throw new Error(`No performer for ${effect.type}`);
       await perform(effect, { actors, sql: api, signal });

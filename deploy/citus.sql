@@ -1,44 +1,66 @@
--- Distributes the tables by store, so that all rows of a store are on one node. Run it once, as customer_owner on the
--- coordinator, on a migrated database that has the extension:
+-- Distributes the tables with a store by that store, so that all rows of a store are on one node. Run it as an administrator
+-- on the coordinator, in the service's database, once before the first migration and again after each one. It distributes
+-- the tables that are not distributed yet:
 --
---     deno task migrate && psql -v ON_ERROR_STOP=1 -f deploy/citus.sql "$DATABASE_URL"
+--     psql -v ON_ERROR_STOP=1 -f db/roles.sql -f deploy/citus.sql "$ADMIN_URL"
+--     deno task migrate
+--     psql -v ON_ERROR_STOP=1 -f deploy/citus.sql "$ADMIN_URL"
 --
--- The schema supports it: every primary key, unique index and foreign key includes store_id. docs/deployment.md describes
--- two other obstacles. This script has not been run on Citus yet.
-begin;
+-- The database has the extension and its workers. Tables without a store are about the database as a whole; they stay on the
+-- coordinator.
 
-select create_distributed_table('customers', 'store_id');
-select create_distributed_table('shopper_groups', 'store_id', colocate_with => 'customers');
-select create_distributed_table('customer_holds', 'store_id', colocate_with => 'customers');
-select create_distributed_table('customer_addresses', 'store_id', colocate_with => 'customers');
-select create_distributed_table('customer_group_memberships', 'store_id', colocate_with => 'customers');
-select create_distributed_table('actor_events', 'store_id', colocate_with => 'customers');
-select create_distributed_table('idempotency_keys', 'store_id', colocate_with => 'customers');
-select create_distributed_table('ended_sessions', 'store_id', colocate_with => 'customers');
-select create_distributed_table('rate_limits', 'store_id', colocate_with => 'customers');
-select create_distributed_table('store_settings', 'store_id', colocate_with => 'customers');
-select create_distributed_table('guests', 'store_id', colocate_with => 'customers');
-select create_distributed_table('gdpr_requests', 'store_id', colocate_with => 'customers');
-select create_distributed_table('gdpr_participants', 'store_id', colocate_with => 'customers');
-select create_distributed_table('gdpr_notices', 'store_id', colocate_with => 'customers');
-select create_distributed_table('gdpr_export_parts', 'store_id', colocate_with => 'customers');
-select create_distributed_table('gdpr_exports', 'store_id', colocate_with => 'customers');
-select create_distributed_table('erased_subjects', 'store_id', colocate_with => 'customers');
-select create_distributed_table('email_hashes', 'store_id', colocate_with => 'customers');
-select create_distributed_table('erasure_receipts', 'store_id', colocate_with => 'customers');
+-- Citus connects to the workers as the current role, which is never the login. Roles without a password can log in only as
+-- pg_hba.conf of the workers permits: by a client certificate, or with a password from pg_dist_authinfo.
+alter role customer_owner login;
+alter role customer_api login;
+alter role customer_reader login;
+alter role customer_worker login;
 
--- Claimed across all stores with `for update skip locked`, which Citus supports for rows of one store only. So these
--- tables stay on the coordinator, and a command's transaction commits in two phases. Their rows are short-lived and
--- contain no personal data.
-select citus_add_local_table_to_metadata('timers');
-select citus_add_local_table_to_metadata('effects');
-select citus_add_local_table_to_metadata('outbox');
+-- Passes the store that a transaction has entered on to the workers. The service reads it at its start.
+do $$
+begin
+  execute format('alter database %I set citus.propagate_set_commands = ''local''', current_database());
+end
+$$;
+set citus.propagate_set_commands = 'local';
 
--- About the database as a whole: they contain no data of a store.
-select citus_add_local_table_to_metadata('erasure_cleanup');
-select citus_add_local_table_to_metadata('erasure_log_positions');
-select citus_add_local_table_to_metadata('erasure_marker');
-select citus_add_local_table_to_metadata('erasure_memory_decisions');
-select citus_add_local_table_to_metadata('retention_sweep');
+-- Not `set local role`, which Citus would pass on.
+set role customer_owner;
 
-commit;
+do $$
+declare
+  name regclass;
+begin
+  loop
+    -- First of all the customers, with which the others are placed; each table after those that it references.
+    select c.oid into name
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'store_id'
+    where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+      and not exists (select from pg_dist_partition d where d.logicalrelid = c.oid)
+      and not exists (
+        select from pg_constraint f
+        where f.contype = 'f' and f.conrelid = c.oid and f.confrelid <> c.oid
+          and not exists (select from pg_dist_partition d where d.logicalrelid = f.confrelid))
+    order by c.relname <> 'customers', c.relname limit 1;
+    exit when not found;
+    perform create_distributed_table(name, 'store_id',
+      colocate_with => case name::text when 'customers' then 'none' else 'customers' end);
+  end loop;
+end
+$$;
+
+-- Citus plans each call of a function: it needs the store to find the node.
+do $$
+declare
+  name regprocedure;
+begin
+  for name in
+    select p.oid from pg_proc p
+    where p.pronamespace = 'public'::regnamespace and 'plan_cache_mode=force_generic_plan' = any (p.proconfig)
+  loop
+    call keep_plans(name);
+  end loop;
+end
+$$;
+
+reset role;

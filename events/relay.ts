@@ -7,14 +7,16 @@ import type { Sql, Tx } from "../db/connect.ts";
 import { describeError } from "../lib/error_description.ts";
 import {
   claimShard,
+  claimStore,
   findUnpublished,
   limitIdle,
   markPublished,
   relayOutbox,
+  type Selection,
   type UnpublishedRow,
 } from "../db/outbox.ts";
 import { createOutageLog } from "../lib/outage_log.ts";
-import { startWorkLoop, type WorkLoop } from "../db/work.ts";
+import { claimAt, createStorePlaces, EVERYWHERE, startWorkLoop, type WorkLoop } from "../db/work.ts";
 import type { Sink } from "./sink.ts";
 import { createHolds } from "./holds.ts";
 import { recordPublished, recordRefused, traceBatch } from "./instrumentation.ts";
@@ -28,12 +30,22 @@ export interface RelayOptions {
   concurrency?: number;
   /** Rows per transaction. */
   batchSize?: number;
+  /** Whether the tables are distributed by store: the relay then publishes store by store. */
+  distributed?: boolean;
   /** Poll interval when nothing wakes the relay, in milliseconds. */
   pollMs?: number;
   /** Timeout of a batch in the sink, while its transaction is open, in milliseconds. */
   publishLimitMs?: number;
   /** Delay before retrying rows that this version cannot encode, in milliseconds. */
   holdMs?: number;
+}
+
+interface Batch {
+  signal: AbortSignal;
+  /** Absent: a shard of all stores. */
+  storeId: string | undefined;
+  /** Wakes another loop: more parts wait. */
+  wakeNext(): void;
 }
 
 /** Time for a batch in progress when the relay stops. */
@@ -54,22 +66,20 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     () => log.info("Events are published again"),
   );
 
-  /** Publishes rows of one shard. Returns whether there may be more. */
-  async function relayShard(
-    tx: Tx,
-    topics: readonly string[],
-    signal: AbortSignal,
-    wakeNext: () => void,
-  ): Promise<boolean> {
-    const selection = { topics, heldKeys: holds.keys() };
+  const places = options.distributed ? createStorePlaces(sql, "outbox") : EVERYWHERE;
+
+  /** Publishes rows of one shard, or of a store. Returns whether there may be more. */
+  async function relayPart(tx: Tx, selection: Selection, batch: Batch): Promise<boolean> {
+    const { signal, storeId, wakeNext } = batch;
+    const claiming = storeId === undefined ? claimShard(tx, selection) : claimStore(tx, storeId);
     // The connection runs them in order, and both travel in one write.
-    const [, claim] = await Promise.all([limitIdle(tx, publishLimitMs * 2), claimShard(tx, selection)]);
+    const [, claim] = await Promise.all([limitIdle(tx, publishLimitMs * 2), claiming]);
     if (!claim) return false;
     if (claim.waiting > 1) wakeNext();
-    const rows = await findUnpublished(tx, claim.shard, selection, batchSize);
-    if (rows.length === 0) return true;
+    const rows = await findUnpublished(tx, claim.part, selection, batchSize);
+    if (rows.length === 0) return storeId === undefined;
     const published = await traceBatch(rows, () => publish(rows, signal));
-    if (published.length > 0) await markPublished(tx, claim.shard, published);
+    if (published.length > 0) await markPublished(tx, claim.part, published);
     outage.end();
     return true;
   }
@@ -91,17 +101,29 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
   for (let index = 0; index < concurrency; index++) {
     let failures = 0;
     const wakeNext = () => loops[index + 1]?.wake();
-    const relay = async (topics: readonly string[], limitMs: number, stopping: AbortSignal) => {
-      using limit = limitStep(limitMs, stopping);
-      return await relayOutbox(sql, (tx) => relayShard(tx, topics, limit.signal, wakeNext));
+    const relay = async (
+      storeIds: readonly (string | undefined)[],
+      topics: readonly string[],
+      limitMs: number,
+      stopping: AbortSignal,
+    ) => {
+      const relayFrom = async (storeId: string | undefined) => {
+        using limit = limitStep(limitMs, stopping);
+        const selection = { topics, heldKeys: holds.keys() };
+        const batch = { signal: limit.signal, storeId, wakeNext };
+        return await relayOutbox(sql, (tx) => relayPart(tx, selection, batch)) ? [storeId] : [];
+      };
+      const here = { ...places, next: () => Promise.resolve(storeIds) };
+      return (await claimAt(here, Infinity, relayFrom)).length > 0;
     };
     const step = async (stopping: AbortSignal) => {
       const retry = holds.nextRetry();
       try {
+        const storeIds = await places.next();
         const isRetried = retry !== undefined &&
-          await relay([retry], Math.min(RETRY_LIMIT_MS, publishLimitMs), stopping);
+          await relay(storeIds, [retry], Math.min(RETRY_LIMIT_MS, publishLimitMs), stopping);
         if (retry !== undefined && !isRetried) holds.reopen(retry);
-        const more = await relay(holds.open(), publishLimitMs, stopping);
+        const more = await relay(storeIds, holds.open(), publishLimitMs, stopping);
         failures = 0;
         return more || isRetried;
       } catch (error) {
@@ -114,7 +136,10 @@ export function startRelay(sql: Sql, sink: Sink, options: RelayOptions = {}): Wo
     loops.push(startWorkLoop(step, { pollMs, onError: outage.report }));
   }
   return {
-    wake: () => loops[0]?.wake(),
+    wake(storeIds = []) {
+      places.add(storeIds);
+      loops[0]?.wake();
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()));
     },

@@ -3,7 +3,7 @@ import { type ClaimedEffect, claimEffects, type EffectOutcome, settleEffect } fr
 import { type FixedClock, instant } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { describeError } from "../../lib/error_description.ts";
-import { startWorkLoop, type WorkLoop } from "../../db/work.ts";
+import { claimAt, createStorePlaces, EVERYWHERE, startWorkLoop, type WorkLoop } from "../../db/work.ts";
 import { CLAIM_MS, holdClaim } from "./claim.ts";
 import type { Performer } from "./effects.ts";
 import type { Actors } from "./protocol.ts";
@@ -23,6 +23,8 @@ export interface EffectLoopOptions {
   performers: Record<string, Performer>;
   /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
   pollMs?: number;
+  /** Whether the tables are distributed by store. */
+  distributed?: boolean;
   /** How long a claim holds unless it is renewed, in milliseconds. */
   claimMs?: number;
   /** Absent: PostgreSQL's clock. */
@@ -31,6 +33,7 @@ export interface EffectLoopOptions {
 
 export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
   const { sql, api, actors, performers, pollMs = 1_000, claimMs = CLAIM_MS, clock } = options;
+  const places = options.distributed ? createStorePlaces(sql, "effects") : EVERYWHERE;
   const running = new Set<Promise<void>>();
 
   async function perform(effect: ClaimedEffect, signal: AbortSignal): Promise<EffectOutcome> {
@@ -65,12 +68,16 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
   const step = async (signal: AbortSignal) => {
     const free = EFFECTS_AT_ONCE - running.size;
     if (free === 0) return false; // the first to end wakes the loop
-    const due = await claimEffects(sql, instant(sql, clock), instant(sql, clock, claimMs), free);
+    const due = await claimAt(places, free, (storeId, limit) => {
+      const [now, claimedUntil] = [instant(sql, clock), instant(sql, clock, claimMs)];
+      return claimEffects(sql, { now, claimedUntil, limit, storeId });
+    });
     for (const effect of due) {
       const performing = performClaimed(effect, signal)
         .catch((error) => complain(`settle effect ${effect.effectId}`, error))
         .finally(() => {
           running.delete(performing);
+          places.add([effect.storeId]);
           loop.wake();
         });
       running.add(performing);
@@ -79,7 +86,10 @@ export function startEffectLoop(options: EffectLoopOptions): WorkLoop {
   };
   const loop = startWorkLoop(step, { pollMs, ...outageHandlers("look for effects") });
   return {
-    wake: loop.wake,
+    wake(storeIds = []) {
+      places.add(storeIds);
+      loop.wake();
+    },
     async [Symbol.asyncDispose]() {
       await loop[Symbol.asyncDispose]();
       await Promise.all(running);

@@ -94,7 +94,7 @@ export interface RuntimeOptions extends Application {
   /** HMAC with SHA-256: hashes idempotency keys, which may contain personal values. */
   hashKey: CryptoKey;
   /** Called after each commit: there may be messages to relay or effects to perform. */
-  committed?: () => void;
+  committed?: (storeId: string) => void;
   /** Absent: PostgreSQL's clock. */
   clock?: FixedClock;
   /** How long PostgreSQL may take over a command before it counts as unreachable, in milliseconds. */
@@ -137,7 +137,7 @@ const sharedParts = (sql: Sql) => ({
 interface RunningRuntime extends Application, ReturnType<typeof sharedParts> {
   sql: Sql;
   hashKey: CryptoKey;
-  committed?: () => void;
+  committed?: (storeId: string) => void;
   clock?: FixedClock;
   answerLimitMs: number;
 }
@@ -191,7 +191,7 @@ async function fire(runtime: RunningRuntime, timer: ClaimedTimer): Promise<boole
     return await advanceIfAccepted(runtime, scene, timer.event, () => takeTimer(tx, timer));
   };
   const fired = await transact(sql, storeId, run, { limitMs: answerLimitMs });
-  committed?.();
+  committed?.(storeId);
   return fired;
 }
 
@@ -220,7 +220,7 @@ async function settle<T>(
     : inTransaction(runtime, ref.storeId, step, isWanted);
   try {
     const result = await inTime(work, answerLimitMs);
-    committed?.();
+    committed?.(ref.storeId);
     return result;
   } finally {
     givenUp = true;

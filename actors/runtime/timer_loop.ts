@@ -3,7 +3,7 @@ import { type FixedClock, instant } from "../../db/clock.ts";
 import type { Sql } from "../../db/connect.ts";
 import { describeError } from "../../lib/error_description.ts";
 import { type ClaimedTimer, claimTimers, postponeTimer } from "../../db/timers.ts";
-import { startWorkLoop, type WorkLoop } from "../../db/work.ts";
+import { claimAt, createStorePlaces, EVERYWHERE, startWorkLoop, type WorkLoop } from "../../db/work.ts";
 import { log, outageHandlers, retryDelay } from "./failures.ts";
 import { CLAIM_MS } from "./claim.ts";
 import type { Runtime } from "./mod.ts";
@@ -17,12 +17,14 @@ export interface TimerLoopOptions {
   actors: Runtime;
   /** How long to wait before looking again when nothing wakes the loop, in milliseconds. */
   pollMs?: number;
+  /** Whether the tables are distributed by store. */
+  distributed?: boolean;
   /** Absent: PostgreSQL's clock. */
   clock?: FixedClock;
 }
 
 export function startTimerLoop(
-  { sql, actors, pollMs = 1_000, clock }: TimerLoopOptions,
+  { sql, actors, pollMs = 1_000, distributed = false, clock }: TimerLoopOptions,
 ): WorkLoop {
   async function fire(timer: ClaimedTimer): Promise<void> {
     try {
@@ -34,10 +36,21 @@ export function startTimerLoop(
       await postponeTimer(sql, timer, instant(sql, clock, retryDelay(timer.attempts)), lastError);
     }
   }
+  const places = distributed ? createStorePlaces(sql, "timers") : EVERYWHERE;
   const step = async () => {
-    const due = await claimTimers(sql, instant(sql, clock), instant(sql, clock, CLAIM_MS), TIMERS_A_CLAIM);
+    const due = await claimAt(places, TIMERS_A_CLAIM, (storeId, limit) => {
+      const [now, claimedUntil] = [instant(sql, clock), instant(sql, clock, CLAIM_MS)];
+      return claimTimers(sql, { now, claimedUntil, limit, storeId });
+    });
     await Promise.all(due.map(fire));
     return due.length > 0;
   };
-  return startWorkLoop(step, { pollMs, ...outageHandlers("look for timers") });
+  const loop = startWorkLoop(step, { pollMs, ...outageHandlers("look for timers") });
+  return {
+    ...loop,
+    wake(storeIds = []) {
+      places.add(storeIds);
+      loop.wake();
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { startTimerLoop, type TimerLoopOptions } from "./timer_loop.ts";
 export function startWorker(options: TimerLoopOptions & EffectLoopOptions): WorkLoop {
   const loops = [startTimerLoop(options), startEffectLoop(options)];
   return {
-    wake: () => loops.forEach((loop) => loop.wake()),
+    wake: (storeIds) => loops.forEach((loop) => loop.wake(storeIds)),
     async [Symbol.asyncDispose]() {
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()));
     },

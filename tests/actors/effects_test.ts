@@ -69,7 +69,11 @@ Deno.test("a failing effect is retried after a delay, and becomes POISONED at th
     loop.wake();
   }
   options.advance(24 * 60 * 60 * 1000);
-  assert.equal((await claimEffects(options.sql, options.clock(), options.clock(), 10)).length, 0);
+  assert.equal(
+    (await claimEffects(options.sql, { now: options.clock(), claimedUntil: options.clock(), limit: 10 }))
+      .length,
+    0,
+  );
   assert.equal(attempts, ATTEMPTS);
 });
 
@@ -77,11 +81,23 @@ Deno.test("an effect with an expired claim is performed by another worker, and t
   await using world = await createWorld();
   await tell(world, await createGroup(world), "group.delete");
   const { sql, clock, advance } = loopOptions(world);
-  const [expired] = await claimEffects(sql, clock(), new Date(clock().getTime() + 1_000), 10);
+  const [expired] = await claimEffects(sql, {
+    now: clock(),
+    claimedUntil: new Date(clock().getTime() + 1_000),
+    limit: 10,
+  });
   assert.ok(expired);
-  assert.equal((await claimEffects(sql, clock(), clock(), 10)).length, 0, "not before the claim expires");
+  assert.equal(
+    (await claimEffects(sql, { now: clock(), claimedUntil: clock(), limit: 10 })).length,
+    0,
+    "not before the claim expires",
+  );
   advance(1_000);
-  const [current] = await claimEffects(sql, clock(), new Date(clock().getTime() + 1_000), 10);
+  const [current] = await claimEffects(sql, {
+    now: clock(),
+    claimedUntil: new Date(clock().getTime() + 1_000),
+    limit: 10,
+  });
   assert.equal(current?.effectId, expired.effectId);
   assert.ok(current);
 

@@ -106,12 +106,11 @@ Deno.test("a timer that was canceled after its claim does not fire", async () =>
   const ref = await register(world);
   await tell(world, ref, "account.suspend");
   world.advance(MINUTE);
-  const [claimed] = await claimTimers(
-    world.sql,
-    world.clock(),
-    new Date(world.clock().getTime() + MINUTE),
-    10,
-  );
+  const [claimed] = await claimTimers(world.sql, {
+    now: world.clock(),
+    claimedUntil: new Date(world.clock().getTime() + MINUTE),
+    limit: 10,
+  });
   assert.ok(claimed);
 
   await tell(world, ref, "account.close"); // after the claim
@@ -130,12 +129,11 @@ Deno.test("a timer that the state refuses is deleted and not recorded", async ()
     values (${ref.storeId}, 'customer', ${ref.id}, 'stale',
       '{"type":"xstate.after.60000.timed_customer@1.suspended"}',
       ${world.clock()}, ${world.clock()})`;
-  const [claimed] = await claimTimers(
-    world.sql,
-    world.clock(),
-    new Date(world.clock().getTime() + MINUTE),
-    10,
-  );
+  const [claimed] = await claimTimers(world.sql, {
+    now: world.clock(),
+    claimedUntil: new Date(world.clock().getTime() + MINUTE),
+    limit: 10,
+  });
   assert.ok(claimed);
   assert.equal(await world.actors.fire(claimed), false);
   assert.equal((await world.admin`select 1 from timers`).length, 0);
@@ -160,9 +158,9 @@ Deno.test("a timer is due again when its claim expires", async () => {
   await tell(world, ref, "account.suspend");
   world.advance(MINUTE);
   const claimedUntil = new Date(world.clock().getTime() + MINUTE);
-  const [expired] = await claimTimers(world.sql, world.clock(), claimedUntil, 10);
+  const [expired] = await claimTimers(world.sql, { now: world.clock(), claimedUntil, limit: 10 });
   assert.ok(expired);
-  const early = await claimTimers(world.sql, world.clock(), claimedUntil, 10);
+  const early = await claimTimers(world.sql, { now: world.clock(), claimedUntil, limit: 10 });
   assert.equal(early.length, 0, "not before the claim expires");
   world.advance(MINUTE);
   await using _loop = startTimerLoop({ ...world, pollMs: 10 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { asDomainError, isUnavailable, unavailability } from "../../db/errors.ts";
+import { asDomainError, isUnavailable, unavailability, violatedConstraint } from "../../db/errors.ts";
 import { openPool } from "../../db/connect.ts";
 import { createDatabase } from "../database.ts";
 
@@ -23,6 +23,13 @@ Deno.test("a database without a free connection is unavailable, one that refuses
   const pool = database.pool("customer_api", 1);
   await assert.rejects(pool`select 1`, (error) => isUnavailable(error));
   await assert.rejects(database.admin`select from nothing`, (error) => !isUnavailable(error));
+});
+
+Deno.test("the constraint that a Citus worker names in its message is known without the number of the shard", () => {
+  const message = 'duplicate key value violates unique constraint "customers_email_102021"';
+  const error = Object.assign(Object.create(postgres.PostgresError.prototype), { code: "23505", message });
+  assert.equal(violatedConstraint(error), "customers_email");
+  assert.equal(violatedConstraint(Object.assign(error, { constraint_name: "email_2" })), "email_2");
 });
 
 /**

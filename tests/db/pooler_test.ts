@@ -190,7 +190,7 @@ Deno.test({
       await liveThrough(database, ...pools);
       const woken = Promise.withResolvers<void>();
       await direct.listen("customer_work", () => woken.resolve());
-      createNotifier(pools[0])();
+      createNotifier(pools[0])(crypto.randomUUID());
       await woken.promise;
       await assert.rejects(refused`select 1`, /unsupported startup parameter/);
     } finally {

@@ -53,7 +53,7 @@ Deno.test("a shard that another relay has claimed blocks no other shard", async 
     const claim = await claimShard(tx, ALL);
     const inShard = async () => {
       const counts = await database.admin<{ claimed: boolean; count: number }[]>`
-        select shard = ${claim!.shard} as claimed, count(*)::int as count
+        select shard = ${claim!.part.shard} as claimed, count(*)::int as count
         from outbox where published_at is null group by 1`;
       return { claimed: count(counts, true), others: count(counts, false) };
     };
@@ -78,7 +78,7 @@ Deno.test("a claim covers one shard, and all shards can be claimed at once", asy
   const claimNext = async (): Promise<void> => {
     if (shards.length === 17) return;
     await worker.begin(async (tx) => {
-      shards.push((await claimShard(tx, ALL))?.shard);
+      shards.push((await claimShard(tx, ALL))?.part.shard);
       await claimNext();
     });
   };

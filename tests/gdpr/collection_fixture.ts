@@ -81,7 +81,11 @@ export async function createCollectionFixture(
     peer: (service) => peers[service]!,
     async open(customer) {
       const request = await requests.open(customer ?? await register(world), "ACCESS");
-      const due = await claimTimers(work, new Date(Date.now() + 5), new Date(Date.now() + 60_000), 10);
+      const due = await claimTimers(work, {
+        now: new Date(Date.now() + 5),
+        claimedUntil: new Date(Date.now() + 60_000),
+        limit: 10,
+      });
       for (const timer of due) await world.actors.fire(timer);
       return request;
     },

@@ -66,9 +66,9 @@ async function work({ url, now, kill, participants, callLog, keys: jwks }: Repli
   const { signal } = new AbortController();
 
   for (let more = true; more;) {
-    const timers = await claimTimers(sql, clock(), until, 50);
+    const timers = await claimTimers(sql, { now: clock(), claimedUntil: until, limit: 50 });
     for (const timer of timers) await actors.fire(timer);
-    const effects = await claimEffects(sql, clock(), until, 1);
+    const effects = await claimEffects(sql, { now: clock(), claimedUntil: until, limit: 1 });
     for (const effect of effects) {
       const performer = Object.entries(performers).find(([type]) => type === effect.type)?.[1];
       await performer?.(effect, { actors, sql: api, signal });

@@ -48,9 +48,9 @@ export function createRequestFixture(
       for (;;) {
         const now = time ?? new Date(Date.now() + 5);
         const until = new Date(now.getTime() + 60_000);
-        const timers = await claimTimers(sql, now, until, 50);
+        const timers = await claimTimers(sql, { now, claimedUntil: until, limit: 50 });
         for (const timer of timers) await world.actors.fire(timer);
-        const effects = await claimEffects(sql, now, until, 50);
+        const effects = await claimEffects(sql, { now, claimedUntil: until, limit: 50 });
         for (const effect of effects) {
           const performer = performers[effect.type];
           assert.ok(performer, effect.type);

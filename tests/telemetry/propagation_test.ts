@@ -57,6 +57,10 @@ Deno.test("rows without a traceparent continue the stored trace ID, or begin a n
 
   await world.admin`update effects set traceparent = null, state = 'PENDING'`;
   const worker = world.database.pool("customer_worker");
-  const [effect] = await claimEffects(worker, new Date(Date.now() + 60_000), new Date(), 1);
+  const [effect] = await claimEffects(worker, {
+    now: new Date(Date.now() + 60_000),
+    claimedUntil: new Date(),
+    limit: 1,
+  });
   assert.match(effect?.traceparent ?? "", new RegExp(`^00-${traces[0]?.traceId}-(?!0{16})[0-9a-f]{16}-00$`));
 });
