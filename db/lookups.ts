@@ -1,5 +1,5 @@
 /** Lookups of the shopping path. Lookups of one tick share one statement, across stores. */
-import { lookupsOf, type Wanted } from "./_batches.ts";
+import { batched, lookupsOf, type Wanted } from "./_batches.ts";
 import type { Sql } from "./connect.ts";
 import type { ProfileValues } from "../domain/profile.ts";
 import type { AddressValues } from "./customer_addresses.ts";

@@ -184,7 +184,6 @@ export async function deletePublished(sql: Sql | Tx, retentionMs: number, limit:
       where published_at < now() - ${retentionMs}::float8 * interval '1 millisecond'
       order by published_at
       limit ${limit}
-      for update skip locked
     )`;
   return count;
 }
