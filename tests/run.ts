@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   );
   await Deno.chmod(folder, 0o711);
   const args = await selectTests(Deno.args);
-  const kafkaStarting = needs(args, /kafka|events|image/) ? startKafka(`${folder}/kafka`) : undefined;
+  const kafkaStarting = needs(args, /kafka|events|image|chaos/) ? startKafka(`${folder}/kafka`) : undefined;
   kafkaStarting?.catch(() => {}); // awaited below, once PostgreSQL has started
   stack.defer(async () => await (await kafkaStarting?.catch(() => undefined))?.[Symbol.asyncDispose]());
   const settings = { fsync: "off", full_page_writes: "off", max_connections: "400" };

@@ -27,12 +27,16 @@ export interface ExitResult {
   stderr: string;
 }
 
-/**
- * @param env all its variables, except those that Deno needs; its ports are free ones
- * @param descriptors maximum number of open files and sockets, on systems with a shell
- */
-export function startService(env: Record<string, string>, descriptors?: number): RunningService {
-  return watch(command(env, descriptors).spawn());
+export interface ServiceOptions {
+  /** Maximum number of open files and sockets, on systems with a shell. */
+  descriptors?: number;
+  /** Module that Deno evaluates before the service. */
+  preload?: string | undefined;
+}
+
+/** @param env all its variables, except those that Deno needs; its ports are free ones */
+export function startService(env: Record<string, string>, options: ServiceOptions = {}): RunningService {
+  return watch(command(env, options).spawn());
 }
 
 /** Wraps a running process of the service. */
@@ -104,12 +108,16 @@ export async function temporaryFolder() {
 }
 
 /** Command without the variables of this test run. */
-function command(env: Record<string, string>, descriptors?: number): Deno.Command {
+function command(
+  env: Record<string, string>,
+  { descriptors, preload }: ServiceOptions = {},
+): Deno.Command {
   const inherited = Object.fromEntries(["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   }));
-  const run = [Deno.execPath(), "run", ...flags(env), "main.ts"];
+  const before = preload === undefined ? [] : [`--preload=${preload}`];
+  const run = [Deno.execPath(), "run", ...flags(env), ...before, "main.ts"];
   const bounded = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', String(descriptors), ...run];
   const [program = "", ...args] = descriptors === undefined ? run : bounded;
   return new Deno.Command(program, {

@@ -46,7 +46,7 @@ async function assertRecovery(
   await using world = await createWorld();
   const customer = await register(world);
   const env = { ...production(world.database.url), ...TRUSTING, ...grpcSettings };
-  await using service = startService(env, DESCRIPTORS);
+  await using service = startService(env, { descriptors: DESCRIPTORS });
   const ports = await portsOf(service);
   const me = async () => {
     const response = await fetch(`http://127.0.0.1:${ports.http}/graphql`, {
