@@ -16,6 +16,7 @@ export function checkEvents(facts: Facts): Finding[] {
     ...outbox.flatMap((row) => checkDelivery(row, first.get(row.event_id), deleted)),
     ...messages.flatMap((message) => checkOrigin(message, inOutbox.get(message.eventId))),
     ...checkOrder(outbox, first, deleted),
+    ...checkDelays(facts),
   ];
 }
 
@@ -88,5 +89,28 @@ function checkOrder(
     if (offsets.every((offset, index) => index === 0 || offset > offsets[index - 1]!)) return [];
     const message = `Events of ${actor} arrived at the offsets ${offsets.join(", ")}`;
     return [{ promise, check: "order within an actor", message }];
+  });
+}
+
+/** Time in which an event is published while another topic is refused. */
+const PUBLISH_MS = 5_000;
+
+/** While Kafka refuses one topic, the events of the others are published. */
+function checkDelays({ outbox, evidence: { faults } }: Facts): Finding[] {
+  return faults.filter(({ name }) => name === "one topic refuses").flatMap((fault): Finding[] => {
+    const { target, startedAt, endedAt } = fault;
+    const interferes = faults.some((other) =>
+      other !== fault && other.startedAt < endedAt && other.endedAt > startedAt - PUBLISH_MS
+    );
+    if (interferes) return [];
+    const delayed = outbox.filter(({ topic, created_at, published_at }) =>
+      topic !== target && Date.parse(created_at) > startedAt &&
+      Date.parse(created_at) < endedAt - PUBLISH_MS &&
+      Date.parse(published_at ?? "9999-12-31") > endedAt
+    );
+    if (delayed.length === 0) return [];
+    const topics = [...new Set(delayed.map(({ topic }) => topic))].join(", ");
+    const message = `While ${target} was refused, ${delayed.length} events of ${topics} waited too`;
+    return [{ promise, check: "no topic delays another", message, at: startedAt }];
   });
 }

@@ -195,7 +195,15 @@ function erasureEvents(): Row[] {
 }
 
 function outboxRow(eventId: string, topic: string, key: string, payload: Row): Row {
-  return { event_id: eventId, store_id: STORE, topic, key, published_at: timeOf(50), payload };
+  return {
+    event_id: eventId,
+    store_id: STORE,
+    topic,
+    key,
+    created_at: timeOf(3),
+    published_at: timeOf(5),
+    payload,
+  };
 }
 
 function messageOf({ event_id, topic, key, payload }: Row, offset: number): Message {
@@ -290,6 +298,11 @@ const BROKEN: readonly [check: Check, breakRun: (evidence: Evidence) => void][] 
     reads.push({ ...readAt(1, 20), customerId: ERASED, values: { firstName: valueOf(100) } });
   }],
   ["every event is published", (evidence) => row(evidence, "outbox", 9).published_at = null],
+  ["no topic delays another", ({ faults, tables }) => {
+    const refusal = { startedAt: START + 30_000, endedAt: START + 45_000, target: "customer.updated" };
+    faults.push({ kind: "fault", name: "one topic refuses", ...refusal });
+    Object.assign(tables.outbox![3]!, { created_at: timeOf(32), published_at: timeOf(46) });
+  }],
   ["no event is lost", ({ messages }) => remove(messages, ({ eventId }) => eventId === "opened")],
   [
     "no event is invented",
@@ -374,7 +387,7 @@ Deno.test("a finding is printed with the attempts, the journal and the events of
   assert.match(text, /Operation 4, profile.update, made version 4; its answer has 9/);
   assert.match(text, /attempt at 20:48:03.000, 50 ms, replica a: ok/);
   assert.match(text, /journal of the customer: 4 profile.update by .* at 20:48:03.000/);
-  assert.match(text, /event .*-4 of audit.event CUSTOMER_CHANGED, published at 20:48:50.000/);
+  assert.match(text, /event .*-4 of audit.event CUSTOMER_CHANGED, published at 20:48:05.000/);
 });
 
 Deno.test("a kept run is read again as it was, and one that did not end is refused", async () => {

@@ -1,4 +1,5 @@
 /** PostgreSQL server whose processes a fault can kill, stop and start again. */
+import postgres from "postgres";
 import { bootstrap, LOGIN } from "../../db/bootstrap.ts";
 import { type Embedded, startEmbedded } from "../../db/embedded.ts";
 import { migrate } from "../../db/migrate.ts";
@@ -23,6 +24,8 @@ export interface DatabaseServer extends AsyncDisposable {
   /** Suspends every process of the server, or continues them. */
   suspend(): Promise<void>;
   resume(): Promise<void>;
+  /** Makes a standby accept changes. */
+  promote(): Promise<void>;
   /** Kills the server process of one session of the service; PostgreSQL then ends all sessions. */
   killSession(): Promise<void>;
 }
@@ -78,6 +81,10 @@ export async function openServer(
     },
     suspend: () => signalAll("SIGSTOP"),
     resume: () => signalAll("SIGCONT"),
+    async promote() {
+      const sql = postgres(superuserUrl, { max: 1, onnotice: () => {} });
+      await sql`select pg_promote()`.finally(() => sql.end());
+    },
     async killSession() {
       const [parent, ...children] = await all();
       const sessions = await Promise.all(children.map(async (child) => {

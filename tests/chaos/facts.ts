@@ -29,6 +29,7 @@ export interface OutboxRow {
   topic: string;
   key: string;
   seq: number;
+  created_at: string;
   published_at: string | null;
   payload: {
     traceId?: string;

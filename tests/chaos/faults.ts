@@ -271,7 +271,7 @@ const KAFKA_FAULTS: FaultKind[] = [
   {
     name: "one topic refuses",
     resource: "kafka",
-    holdMs: [4_000, 10_000],
+    holdMs: [8_000, 12_000],
     async begin({ stack: { broker }, random }) {
       const topic = random.pick(["customer.updated", "audit.event", "customer.created"]);
       await withTopics(broker.brokers, ({ limit }) => limit(topic, 10));

@@ -28,6 +28,7 @@ export const CHECKS = [
   "foreign or uncommitted",
   "no erased person",
   "every event is published",
+  "no topic delays another",
   "no event is lost",
   "no event is invented",
   "no event is changed",

@@ -11,6 +11,8 @@ export interface LoadOptions {
   record: (line: Line) => void;
   /** Longest pause between the calls of a client, in milliseconds. */
   pauseMs: number;
+  /** Share of successful operations that are repeated once more under their key. */
+  repeated?: number;
 }
 
 export interface Load {
@@ -22,7 +24,7 @@ export interface Load {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Share of clients that insist, and of successful operations that are repeated once more. */
+/** Share of operations whose client insists, and of successful ones that are repeated once more. */
 const INSISTING = 0.75;
 const REPEATED = 0.05;
 const RETRY_MS = 250;
@@ -119,7 +121,7 @@ async function operate(world: World, client: number, random: Random): Promise<vo
     if (isDone || !insists || world.givingUp.aborted) break;
     await pause(RETRY_MS);
   }
-  if (insists && operation.outcome === "ok" && random.chance(REPEATED)) {
+  if (insists && operation.outcome === "ok" && random.chance(world.repeated ?? REPEATED)) {
     const { answer, version } = await send();
     if (answer === "ok" && version !== undefined) operation.versionRepeated = version;
   }

@@ -38,7 +38,8 @@ export interface Plan extends Facts {
   onSuccess?(body: any): Partial<Operation>;
 }
 
-/** Customers beyond the newest ones are drawn rarely, so that there are hot rows. */
+/** Many operations meet at the newest customers, and few concern an old one. */
+const HOTTEST = 2;
 const HOT = 25;
 
 export function createPopulation(
@@ -57,7 +58,8 @@ export function createPopulation(
     },
     draw(random) {
       if (customers.length === 0) return undefined;
-      return random.pick(random.chance(0.9) ? customers.slice(-HOT) : customers);
+      const newest = random.chance(0.3) ? HOTTEST : random.chance(0.9) ? HOT : customers.length;
+      return random.pick(customers.slice(-newest));
     },
   };
 }

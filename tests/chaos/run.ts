@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { checkEvidence } from "./check.ts";
+import { FAULTS } from "./faults.ts";
 import { readEvidence } from "./history.ts";
 import { writeReport } from "./report.ts";
 import { runSuite, type Suite } from "./suite.ts";
@@ -19,7 +20,8 @@ const HELP = `Injects faults into a service on this machine and checks what it p
   --suite NAME   ${Object.keys(SUITES).join(", ")}
   --seed N       repeats the choices of a run; by default a random number
   --minutes N    how long random faults are injected
-  --pairs        two random faults at a time`;
+  --pairs        two random faults at a time
+  --only TEXT    random faults whose name contains the text`;
 
 const { values, positionals } = parseArgs({
   options: {
@@ -27,6 +29,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string" },
     minutes: { type: "string", default: "4" },
     pairs: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
     help: { type: "boolean", short: "h", default: false },
   },
   allowPositionals: true,
@@ -42,11 +45,14 @@ async function main(): Promise<number> {
   const seed = Number(values.seed ?? crypto.getRandomValues(new Uint16Array(1))[0]);
   const minutes = Number(values.minutes);
   const createSuite = SUITES[values.suite];
-  if (positionals.length > 0 || !createSuite || !Number.isInteger(seed) || seed < 0 || !(minutes > 0)) {
+  const kinds = FAULTS.filter(({ name }) => name.includes(values.only));
+  const isWrong = positionals.length > 0 || kinds.length === 0 || !Number.isInteger(seed) || seed < 0;
+  if (isWrong || !createSuite || !(minutes > 0)) {
     console.error(HELP);
     return 2;
   }
-  return await run(createSuite({ minutes, lanes: values.pairs ? 2 : 1 }), seed);
+  await using stack = new AsyncDisposableStack();
+  return await run(await createSuite({ minutes, lanes: values.pairs ? 2 : 1, kinds, stack }), seed);
 }
 
 async function run(suite: Suite, seed: number): Promise<number> {

@@ -20,6 +20,7 @@ interface Waiting {
  */
 export async function settle(stack: Stack, limitMs: number): Promise<string | undefined> {
   const limit = Date.now() + limitMs;
+  await stack.ask(endClaims);
   for (let hurriedAt = 0;;) {
     const waiting = await stack.ask(countWaiting);
     if (waiting.events + waiting.requests + waiting.effects === 0) return undefined;
@@ -41,6 +42,12 @@ async function countWaiting(sql: Sql): Promise<Waiting> {
         where status <> 'COMPLETED' and coalesce(cancellable_until, now()) <= now()) as requests,
       (select count(*)::int from effects where state = 'PENDING') as effects`;
   return row;
+}
+
+/** Ends the claims of timers and effects, which replicas that were killed no longer need. Others notice that they lost them. */
+async function endClaims(sql: Sql): Promise<void> {
+  await sql`update timers set due_at = now() where attempts > 0 and due_at between now() and now() + interval '16 s'`;
+  await sql`update effects set due_at = now() where state = 'PENDING' and due_at > now()`;
 }
 
 async function hurry(sql: Sql): Promise<void> {

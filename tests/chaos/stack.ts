@@ -5,17 +5,20 @@ import { PARTICIPANTS } from "../actors/settings.ts";
 import { type Broker, startBroker } from "../kafka/broker.ts";
 import { freePort } from "../ports.ts";
 import { production, TRUSTING } from "../production.ts";
-import { createServer, type DatabaseServer } from "./database.ts";
+import { createServer, type DatabaseServer, openServer } from "./database.ts";
 import type { Line } from "./history.ts";
 import { type Misbehavior, type Participant, startParticipants } from "./participants.ts";
 import { startDatabaseProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
+import { copyAsStandby } from "../standby.ts";
 import { createReplica, type Replica } from "./replica.ts";
 import { withTopics } from "./topics.ts";
 
 export interface Stack extends AsyncDisposable {
   /** The server to which the replicas' proxies lead; a failover replaces it. */
   database: DatabaseServer;
+  /** Starts a hot standby of the present server. It ends with the stack. */
+  startStandby(): Promise<DatabaseServer>;
   broker: Broker;
   replicas: Replica[];
   participants: Participant[];
@@ -33,6 +36,8 @@ export interface StackOptions {
   /** Folder of PostgreSQL's data; by default a temporary one. */
   databaseFolder?: string;
   databaseSettings?: Record<string, string>;
+  /** Prepares PostgreSQL before the replicas start. */
+  prepare?(database: DatabaseServer): Promise<void>;
   /** More variables for all replicas, and for single ones by name. */
   env?: Record<string, string>;
   envOf?: Record<string, Record<string, string>>;
@@ -46,17 +51,17 @@ export const NAMES = ["a", "b", "c", "d"];
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using stack = new AsyncDisposableStack();
   const folder = options.databaseFolder ?? stack.adopt(
-    await Deno.makeTempDir({ prefix: "customer-service-chaos-" }),
+    await temporaryFolder(),
     (folder) => Deno.remove(folder, { recursive: true }),
   );
-  await Deno.chmod(folder, 0o711);
   const [database, broker] = await Promise.all([
     createServer(folder, options.databaseSettings),
     startBroker(),
   ]);
   const running = { database };
-  stack.defer(() => running.database[Symbol.asyncDispose]());
+  stack.use(database);
   stack.use(broker);
+  await options.prepare?.(database);
   await withTopics(broker.brokers, async ({ createAll }) => await createAll());
   const places = options.workers.map((workers, index) => ({
     name: NAMES[index]!,
@@ -106,9 +111,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     broker,
     replicas,
     participants: participants.participants,
+    async startStandby() {
+      const home = started.adopt(
+        await temporaryFolder(),
+        (folder) => Deno.remove(folder, { recursive: true }),
+      );
+      const { database: { folder } } = running;
+      const settings = await copyAsStandby({ adminUrl: running.database.adminUrl(), folder }, home);
+      return started.use(await openServer(home, settings));
+    },
     ask: <T>(use: (sql: Sql) => Promise<T>) => askServer(running.database, use),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   });
+}
+
+/** A folder that PostgreSQL's user can enter. */
+async function temporaryFolder(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "customer-service-chaos-" });
+  await Deno.chmod(folder, 0o711);
+  return folder;
 }
 
 /** Asks a server as its superuser; rows have the column names of the database. */

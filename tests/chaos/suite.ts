@@ -23,11 +23,14 @@ export interface Suite extends
     | "preloadOf"
     | "databaseFolder"
     | "databaseSettings"
+    | "prepare"
   > {
   name: string;
   clients: number;
   /** Longest pause of a client between two calls, in milliseconds. */
   pauseMs: number;
+  /** Share of successful operations that are repeated under their key; 5 % by default. */
+  repeated?: number;
   /** Whether shoppers open requests under the GDPR. */
   opensRequests: boolean;
   /** Number of operations that a run has at least, if the machine completes them in a minute. */
@@ -81,8 +84,9 @@ export async function runSuite(
     await load.stop(20_000);
     print(`${load.count()} operations are done; waiting until delayed work is done`);
     const waiting = await settle(stack, suite.settleMs);
-    if (waiting) print(waiting);
+    if (waiting !== undefined) print(waiting);
     await download(stack, 5, record);
+    await settle(stack, suite.settleMs); // the events of the downloads
   }
   await endReplicas(stack, record);
   await keepEvidence(stack, folder, record);

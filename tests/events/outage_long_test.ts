@@ -1,4 +1,4 @@
-/** Outages of a broker: down at the start, killed during writes, and silent. tests/resilience/fleet_kafka_test.ts restarts one. */
+/** Outages of a broker: down at the start, killed during writes, and silent. tests/chaos suspends one. */
 import assert from "node:assert/strict";
 import type { Sql } from "../../db/connect.ts";
 import type { OutboxRow } from "../../db/outbox.ts";

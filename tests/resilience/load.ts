@@ -11,8 +11,6 @@ export interface LoadOptions {
   lookups?: number;
   /** Ends the load like a load balancer: requests in flight complete, no new ones start. */
   signal: AbortSignal;
-  /** Whether to retry failed requests with the same idempotency key until they succeed. */
-  insist: boolean;
 }
 
 /** Outcome of a request. */
@@ -56,18 +54,15 @@ const CHANGE =
 async function change(
   customer: ActorRef,
   from: number,
-  { http, signal, insist }: LoadOptions,
+  { http, signal }: LoadOptions,
   commands: Command[],
 ): Promise<void> {
   let turn = from;
   for (let number = 1; !signal.aborted; number++) {
-    for (let answered = false; !answered;) {
-      const port = http[turn++ % http.length]!;
-      const outcome = await send(port, customer, String(number));
-      commands.push({ at: Date.now(), port, customerId: customer.id, ...outcome });
-      answered = outcome.result === "OK" || !insist;
-      if (outcome.result !== "OK") await breath();
-    }
+    const port = http[turn++ % http.length]!;
+    const outcome = await send(port, customer, String(number));
+    commands.push({ at: Date.now(), port, customerId: customer.id, ...outcome });
+    if (outcome.result !== "OK") await breath();
   }
 }
 

@@ -20,7 +20,6 @@ Deno.test("clients that observe readiness lose nothing: each request and call su
     http: [ports.http],
     grpc: [ports.grpc],
     signal: leaving.signal,
-    insist: false,
   });
   await eventually(() => assert.ok(load.commands.length > 50 && load.lookups.length > 200));
   const readyz = async () => {
@@ -58,7 +57,6 @@ Deno.test("later requests are answered or refused, and a refused command was not
     http: [ports.http],
     grpc: [ports.grpc],
     signal: leaving.signal,
-    insist: false,
   });
   await eventually(() => assert.ok(load.commands.length > 50 && load.lookups.length > 200));
   const signaledAt = Date.now();
