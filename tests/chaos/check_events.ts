@@ -100,7 +100,7 @@ function checkDelays({ outbox, evidence: { faults } }: Facts): Finding[] {
   return faults.filter(({ name }) => name === "one topic refuses").flatMap((fault): Finding[] => {
     const { target, startedAt, endedAt } = fault;
     const interferes = faults.some((other) =>
-      other !== fault && other.startedAt < endedAt && other.endedAt > startedAt - PUBLISH_MS
+      other !== fault && other.startedAt < endedAt && other.endedAt > startedAt
     );
     if (interferes) return [];
     const delayed = outbox.filter(({ topic, created_at, published_at }) =>
