@@ -26,6 +26,8 @@ esac
 quiet=
 if [ ! -t 2 ]; then
   quiet=--quiet
-  [ "$1" != start ] || echo "Downloading packages, if the cache lacks some (up to 400 MB)" >&2
+  if [ "$1" = start ] && [ ! -d "${DATA_DIR:-.data}/postgres" ]; then
+    echo "The first start downloads up to 400 MB" >&2
+  fi
 fi
 exec "$deno" task $quiet "$@"

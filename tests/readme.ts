@@ -1,4 +1,4 @@
-/** The tour in README.md, run in a shell as a reader pastes it. */
+/** Commands in README.md and docs/, run in a shell as a reader pastes them. */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 
@@ -9,15 +9,21 @@ export function variablesIn(tour: string): string {
   return tour.match(/^export .*$/m)?.[0] ?? "";
 }
 
-/** Shell blocks below a heading of README.md, those below its subheadings included. */
-export async function shellBlocks(heading: string): Promise<string[]> {
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+/** Shell blocks of a page that call `./cs`; with a heading only those below it and its subheadings. */
+export async function shellBlocks(page: string, heading?: string): Promise<string[]> {
+  const text = await Deno.readTextFile(`${ROOT}${page}`);
+  const section = heading === undefined ? text : sectionOf(text, heading);
+  const blocks = [...section.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = ""]) => block);
+  const calls = blocks.filter((block) => block.includes("./cs "));
+  assert.ok(calls.length > 0, `${page} has calls below ${heading ?? "its title"}`);
+  return calls;
+}
+
+function sectionOf(text: string, heading: string): string {
   const level = heading.match(/^#+/)![0].length;
-  const [, section = ""] = readme.split(`\n${heading}\n`);
+  const [, section = ""] = text.split(`\n${heading}\n`);
   const end = section.search(new RegExp(`\n#{1,${level}} `));
-  const blocks = [...section.slice(0, end < 0 ? undefined : end).matchAll(/^```sh\n([^]*?)^```$/gm)];
-  assert.ok(blocks.length > 0, `README.md has shell blocks below ${heading}`);
-  return blocks.map(([, block = ""]) => block);
+  return end < 0 ? section : section.slice(0, end);
 }
 
 /**

@@ -71,7 +71,7 @@ async function assertDemo(tour: string): Promise<void> {
 
 /** Runs the beginning of the tour in README.md. tests/readme_long_test.ts runs all of it. */
 async function assertReadme(tour: string): Promise<void> {
-  const [first = ""] = await shellBlocks("## A tour");
+  const [first = ""] = await shellBlocks("README.md", "## A tour");
   const [, renamed, address, refused, groups] = await answers([first], tour);
   assert.equal(renamed.data.updateProfile.customer.firstName, "Wilhelmina");
   assert.match(address.data.addAddress.address.id, /^[0-9a-f-]{36}$/);

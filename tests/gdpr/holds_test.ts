@@ -155,6 +155,10 @@ Deno.test("an erasure of a held customer enters held by itself, and continues af
     const customer = await register(world, { firstName: "Ada" });
     const request = await openRequest(world, customer, "ERASURE");
     await tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "a court order" });
+    await assert.rejects(
+      tell(world, request, "hold", { ground: "LEGAL_CLAIM", reason: "another one" }),
+      /it is on hold/,
+    );
     const hold = await place(world, customer);
     await work();
     await tell(world, request, "release");

@@ -35,7 +35,7 @@ export function createRequestBehavior(settings: RequestSettings): Behavior<GdprR
     kind: "gdpr_request",
     noun: "GDPR request",
     purposes: REQUEST_OPERATIONS,
-    describeState: ({ value }) => STATUS_WORDS[statusOf(value)],
+    describeState: ({ value }) => isIn(value, "held") ? "it is on hold" : STATUS_WORDS[statusOf(value)],
     role: "PRIVACY_OFFICER",
     creation: openRequest(settings),
     handlers: createRequestCommands({ ...settings, peerKeys: settings.peerKeys ?? {} }),
@@ -118,7 +118,7 @@ async function factsOf(
   };
 }
 
-/** Status of a request in messages. The states inside a status are no contract. */
+/** Status of a request in messages. Other states inside a status are no contract. */
 const STATUS_WORDS = {
   PENDING: "it has not started",
   IN_PROGRESS: "it is in progress",
