@@ -1,5 +1,6 @@
 /** Wake-up of worker loops: a notification wakes a loop, and polling covers a lost one. */
 import type { Sql } from "./connect.ts";
+import { isUnavailable } from "./errors.ts";
 
 /** Notifications name stores only: a worker that wakes reads its own table. */
 const CHANNEL = "customer_work";
@@ -27,12 +28,18 @@ export function createNotifier(sql: Sql): (storeId: string) => void {
 
 /**
  * Calls `wake` with the stores of every notification, and without any after each reconnection, when some may have been
- * missed.
+ * missed. It returns once it listens, or when the database is away: the driver continues to connect, and polling finds
+ * the work until then.
  */
 export async function listen(sql: Sql, wake: Wake): Promise<AsyncDisposable> {
   const heard = (payload: string) => wake(payload === "" ? [] : payload.split(" "));
-  const { unlisten } = await sql.listen(CHANNEL, heard, () => wake([]));
-  return { [Symbol.asyncDispose]: unlisten };
+  try {
+    const { unlisten } = await sql.listen(CHANNEL, heard, () => wake([]));
+    return { [Symbol.asyncDispose]: unlisten };
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return { [Symbol.asyncDispose]: () => Promise.resolve() }; // the end of the pool ends the driver's attempts
+  }
 }
 
 /** @param storeIds stores that have new work, as far as they are known */

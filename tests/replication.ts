@@ -4,6 +4,7 @@ import { bootstrap } from "../db/bootstrap.ts";
 import { type Embedded, startEmbedded } from "../db/embedded.ts";
 import { migrate } from "../db/migrate.ts";
 import { temporaryFolder } from "./service.ts";
+import { copyAsStandby } from "./standby.ts";
 
 const DATABASE = "customers";
 
@@ -28,7 +29,7 @@ export async function startPrimary(stack: AsyncDisposableStack): Promise<Replica
 }
 
 /**
- * Starts a hot standby from a copy of the primary's files; the embedded binaries have no pg_basebackup.
+ * Starts a hot standby from a copy of the primary's files.
  *
  * @param settings of the standby, in addition to those that it needs
  */
@@ -38,43 +39,18 @@ export async function startStandby(
   settings: Record<string, string> = {},
 ): Promise<ReplicatedServer> {
   const folder = stack.use(await temporaryFolder());
-  const { username, password, port } = new URL(primary.adminUrl);
-  const [from, to] = [`${primary.embedded.folder}/postgres`, `${folder.path}/postgres`];
-  const write = async (path: string, text: string) => {
-    await Deno.writeTextFile(path, text);
-    const { uid, gid } = await Deno.stat(to);
-    if (uid !== null && gid !== null) await Deno.chown(path, uid, gid); // the server does not run as root
-  };
-  const sql = postgres(primary.adminUrl, { max: 1, onnotice: () => {} });
-  try {
-    await sql`select pg_backup_start('standby', true)`;
-    await copyFiles(from, to);
-    const [backup] = await sql`select labelfile from pg_backup_stop(false)`;
-    await write(`${to}/backup_label`, backup?.labelfile);
-    await write(`${to}/standby.signal`, "");
-  } finally {
-    await sql.end();
-  }
-  for (const name of ["postmaster.pid", "postmaster.opts"]) await Deno.remove(`${to}/${name}`);
-  await Deno.copyFile(`${primary.embedded.folder}/password`, `${folder.path}/password`);
+  const { adminUrl, embedded: { folder: data } } = primary;
+  const connection = await copyAsStandby({ adminUrl, folder: data }, folder.path);
   const embedded = stack.use(
     await startEmbedded(folder.path, {
       settings: {
         fsync: "off",
-        primary_conninfo: `host=127.0.0.1 port=${port} user=${username} password=${password}`,
+        ...connection,
         ...settings,
       },
     }),
   );
   return serverOf(embedded, primary.url);
-}
-
-/** Copies the files with their owner. Files that the running server removes meanwhile are left out. */
-async function copyFiles(from: string, to: string): Promise<void> {
-  const { stderr } = await new Deno.Command("cp", { args: ["-a", from, to], env: { LC_ALL: "C" } }).output();
-  const errors = new TextDecoder().decode(stderr).split("\n").filter((line) => line !== "");
-  const other = errors.find((line) => !line.endsWith("No such file or directory"));
-  if (other !== undefined) throw new Error(`Cannot copy the database: ${other}`);
 }
 
 function serverOf(embedded: Embedded, url: string): ReplicatedServer {

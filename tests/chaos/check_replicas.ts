@@ -1,7 +1,7 @@
 /** Replicas: no unexpected error, `/readyz` is true, they end in order, and they serve soon after a fault. */
 import type { Finding } from "./findings.ts";
 import type { Facts } from "./facts.ts";
-import type { Evidence, Fault } from "./history.ts";
+import { type Evidence, type Fault, SELF_END } from "./history.ts";
 import { isServed } from "./load.ts";
 
 /** Time in which `/readyz` has to notice that a replica serves nothing, or serves again. */
@@ -106,18 +106,18 @@ function streaks(attempts: readonly Served[]): Served[][] {
   return found;
 }
 
-/** SIGTERM ends a replica with 0, unless PostgreSQL was away too. */
+/** A replica ends only when it is asked to, and SIGTERM ends it with 0, unless PostgreSQL was away too. */
 function checkExits({ faults }: Evidence): Finding[] {
   return faults.filter((fault) => {
+    if (fault.name === SELF_END) return true;
     if (fault.exitCode === undefined || fault.exitCode === 0) return false;
     return !faults.some((other) =>
-      other !== fault && /PostgreSQL|postmaster|link|max_/.test(other.name) &&
-      overlaps(fault, other)
+      other !== fault && /PostgreSQL|postmaster|link|max_/.test(other.name) && overlaps(fault, other)
     );
-  }).map(({ target, exitCode, startedAt }) => ({
+  }).map(({ name, target, exitCode, startedAt }) => ({
     promise: "durable, once",
     check: "orderly end",
-    message: `Replica ${target} ended with ${exitCode} after SIGTERM`,
+    message: `Replica ${target} ended with ${exitCode}: ${name}`,
     at: startedAt,
   }));
 }

@@ -82,8 +82,7 @@ const REPLICA_FAULTS: FaultKind[] = [
 ];
 
 async function endReplica(replica: Replica, signal: Deno.Signal, all = false): Promise<ActiveFault> {
-  if (all) await replica.signalAll(signal);
-  const exitCode = await replica.stop(signal);
+  const exitCode = await replica.stop(signal, all);
   return {
     target: replica.name,
     async end() {

@@ -92,6 +92,9 @@ export interface Fault {
   exitCode?: number | null;
 }
 
+/** Name of the fault of a replica that ended without having been asked to. */
+export const SELF_END = "a replica ended by itself";
+
 /** Answer of `/readyz`. */
 export interface ReadySample {
   kind: "ready";

@@ -6,7 +6,7 @@ import { type Broker, startBroker } from "../kafka/broker.ts";
 import { freePort } from "../ports.ts";
 import { production, TRUSTING } from "../production.ts";
 import { createServer, type DatabaseServer, openServer } from "./database.ts";
-import type { Line } from "./history.ts";
+import { type Line, SELF_END } from "./history.ts";
 import { type Misbehavior, type Participant, startParticipants } from "./participants.ts";
 import { startDatabaseProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
@@ -82,6 +82,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const replicas = places.map((place) =>
     createReplica({
       ...place,
+      onSelfEnd(target, exitCode) {
+        const at = Date.now();
+        options.record({ kind: "fault", name: SELF_END, target, startedAt: at, endedAt: at, exitCode });
+      },
       ...(options.preloadOf?.[place.name] && { preload: options.preloadOf[place.name] }),
       env: {
         ...keys,

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { createOutageLog } from "../../lib/outage_log.ts";
+import { openPool } from "../../db/connect.ts";
 import { claimTimers } from "../../db/timers.ts";
 import { claimAt, createNotifier, createStorePlaces, listen, startWorkLoop } from "../../db/work.ts";
 import { createDatabase } from "../database.ts";
 import { eventually } from "../eventually.ts";
+import { startTcpProxy } from "../tcp_proxy.ts";
 
 Deno.test("a listener that loses its connection reconnects, wakes at once, and receives the next notification", async () => {
   await using database = await createDatabase();
@@ -20,6 +22,26 @@ Deno.test("a listener that loses its connection reconnects, wakes at once, and r
     createNotifier(database.pool("customer_api"))(crypto.randomUUID());
     await eventually(() => assert.equal(heard, before + 2));
   }
+});
+
+Deno.test("a listener that starts while the database is away listens when the database is back", async () => {
+  await using database = await createDatabase();
+  const port = Number(new URL(database.url).port);
+  const reserved = startTcpProxy(0, port);
+  reserved.close();
+  const url = Object.assign(new URL(database.url), { port: String(reserved.port) }).href;
+  const sql = openPool(url, "customer_worker", 1);
+  let heard = 0;
+  {
+    await using _listening = await listen(sql, () => void heard++);
+    assert.equal(heard, 0);
+    const proxy = startTcpProxy(reserved.port, port);
+    using _proxy = { [Symbol.dispose]: () => proxy.close() };
+    await eventually(() => assert.equal(heard, 1, "once it listens"));
+    createNotifier(database.pool("customer_api"))("store");
+    await eventually(() => assert.equal(heard, 2));
+  }
+  await sql.end({ timeout: 1 });
 });
 
 Deno.test("many concurrent commits share one notification, which names their stores", async () => {
