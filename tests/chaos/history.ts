@@ -50,7 +50,7 @@ export interface Operation {
   /** The address that it deletes, or has added. */
   addressId?: string;
   requestId?: string;
-  /** It may be accepted without a change: the state is already as requested. */
+  /** The operation may be accepted without a change: the state is already as requested. */
   mayChangeNothing: boolean;
   outcome: Outcome;
   /** The customer's version in the answer. */

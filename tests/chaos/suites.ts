@@ -24,7 +24,7 @@ const USUAL = {
   misbehavior: 0.25,
   opensRequests: true,
   leastOperations: 90,
-  recoveryMs: 10_000,
+  recoveryMs: 20_000,
   settleMs: 120_000,
 };
 
