@@ -2,12 +2,21 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config/mod.ts";
 import { bootstrap } from "./db/bootstrap.ts";
-import { openEnclosingPool, openPool, openTransactionPool, type Role, type Sql } from "./db/connect.ts";
+import {
+  openEnclosingPool,
+  openPool,
+  openTransactionPool,
+  POOL_LIMITS,
+  type Role,
+  type Sql,
+} from "./db/connect.ts";
 import { isDistributed } from "./db/distribution.ts";
 import { EmbeddedError, startEmbedded } from "./db/embedded.ts";
 import { mayPass } from "./db/errors.ts";
 import { migrate, MigrationError } from "./db/migrate.ts";
 import { asUnusable, requireSettings, UnusableDatabase } from "./db/requirements.ts";
+import { createWriteCheck, type WriteCheck } from "./db/write_check.ts";
+import { LOOKUP_POOL_SIZE } from "./nearby.ts";
 import { exponential } from "./lib/backoff.ts";
 import { describeError } from "./lib/error_description.ts";
 import { pause } from "./lib/timeout.ts";
@@ -68,6 +77,10 @@ export interface Pools {
   maintenance: Sql;
   /** Whether the tables are distributed by store. */
   distributed: boolean;
+  /** Learns of the errors of the pools. */
+  writes: WriteCheck;
+  /** Closes all connections after the time, unless it is disposed before: what waits for an answer fails then. */
+  cutAfter(limitMs: number): Disposable;
 }
 
 /** Opens the pools and verifies that each of them gets its role and settings. */
@@ -78,12 +91,14 @@ export async function openPools(
   wait: DatabaseWait = { waitMs: config.databaseWaitMs },
 ): Promise<Pools> {
   const close = (sql: Sql) => sql.end({ timeout: 5 }); // seconds, in case the database does not respond
+  const writes = createWriteCheck();
+  const limits = (role: Role) => ({ ...POOL_LIMITS[role], onError: writes.report });
   const open = directUrl === undefined ? openPool : openTransactionPool;
   const direct = directUrl ?? url;
   const pools = {
-    api: stack.adopt(open(url, "customer_api", config.databasePoolSize), close),
-    reader: stack.adopt(open(url, "customer_reader", 4), close),
-    work: stack.adopt(open(url, "customer_worker", 8), close),
+    api: stack.adopt(open(url, "customer_api", config.databasePoolSize, limits("customer_api")), close),
+    reader: stack.adopt(open(url, "customer_reader", LOOKUP_POOL_SIZE, limits("customer_reader")), close),
+    work: stack.adopt(open(url, "customer_worker", 8, limits("customer_worker")), close),
     maintenance: stack.adopt(openPool(direct, "customer_worker", 1, { unusedMs: 5_000 }), close),
   };
   const verify = async (sql: Sql, role: Role, at: string) => {
@@ -102,12 +117,20 @@ export async function openPools(
   const failed = verified.find((result) => result.status === "rejected"); // the same one at every start
   if (failed) throw failed.reason;
   const distributed = await whenReachable(() => isDistributed(pools.maintenance), wait);
-  if (!distributed || directUrl !== undefined) return { ...pools, distributed };
-  await pools.api.end();
+  if (distributed && directUrl === undefined) {
+    await pools.api.end();
+    const api = openEnclosingPool(url, "customer_api", config.databasePoolSize, limits("customer_api"));
+    pools.api = stack.adopt(api, close);
+  }
+  const cut = () => Object.values(pools).forEach((sql) => void sql.end({ timeout: 0 }));
   return {
     ...pools,
-    api: stack.adopt(openEnclosingPool(url, "customer_api", config.databasePoolSize), close),
     distributed,
+    writes,
+    cutAfter(limitMs) {
+      const timer = setTimeout(cut, limitMs);
+      return { [Symbol.dispose]: () => clearTimeout(timer) };
+    },
   };
 }
 

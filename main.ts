@@ -4,6 +4,7 @@ import { refuseFaultyDeno } from "./config/deno_version.ts";
 import { configureLogging } from "./config/logging.ts";
 import { readConfig } from "./config/mod.ts";
 import { readVault } from "./config/vault.ts";
+import { describeError } from "./lib/error_description.ts";
 import { exitOnUncaught, waitForShutdown } from "./shutdown.ts";
 import { explain } from "./start.ts";
 import { CANNOT_START, isWorker, supervise, untilOrphaned } from "./supervisor.ts";
@@ -38,13 +39,24 @@ async function main(): Promise<number> {
     const { start } = isEdge ? await import("./edge_service.ts") : await import("./service.ts");
     const service = await start(config, stopping.signal);
     await shutdown;
-    await service[Symbol.asyncDispose]();
-    getLogger(["customer-service"]).info("Stopped");
-    return 0;
+    return await stop(service);
   } catch (error) {
     // deno-lint-ignore no-console -- the log may not be configured yet
     console.error(explain(error));
     return isWorker() ? CANNOT_START : 1;
+  }
+}
+
+/** Ends all parts and returns the exit code. */
+async function stop(service: AsyncDisposable): Promise<number> {
+  const log = getLogger(["customer-service"]);
+  try {
+    await service[Symbol.asyncDispose]();
+    log.info("Stopped");
+    return 0;
+  } catch (error) {
+    log.error("Stopped, but not all parts have ended in order: {reason}", { reason: describeError(error) });
+    return 1;
   }
 }
 

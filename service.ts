@@ -49,6 +49,9 @@ import { patchSpanPrototype } from "./telemetry/http.ts";
 /** How long a start waits to learn whether the database was restored, in milliseconds. Kafka may be unavailable. */
 const FIRST_COMPARISON_MS = 5_000;
 
+/** How long parts that stop may wait for a database that does not answer, in milliseconds. */
+const SILENT_DATABASE_MS = 8_000;
+
 /**
  * Starts all parts or throws. On disposal it first reports "not ready", then closes the edges, whose accepted requests
  * complete, and then the other parts.
@@ -62,7 +65,8 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
   if (config.workers === 1) await requireFreePorts(config); // workers share ports that the supervisor has checked
   const wait = { waitMs: config.databaseWaitMs, stopping };
   const database = await openDatabase(config, stack, wait);
-  const { api, reader, work, maintenance, distributed } = await openPools(database, config, stack, wait);
+  const pools = await openPools(database, config, stack, wait);
+  const { api, reader, work, maintenance, distributed, writes } = pools;
   const lookups = createLookups(reader, distributed);
   const nearby = openNearby(config, { reader, lookups }, stack);
   stack.use(meterPools({
@@ -91,7 +95,7 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
     verify: (subject, proof) => isProven(keys.hashKeys, subject, proof),
   }));
   await succeedsWithin(restore.first, FIRST_COMPARISON_MS); // not ready first and restored later
-  const usable = await createReadiness({ writer: api, reader }, draining.signal);
+  const usable = await createReadiness({ writer: api, reader, writes }, draining.signal);
   const ready = async () => !isRestored(restore.state()) && await usable();
   const load = edges.use(monitorLoad());
   const rpc = edges.adopt(
@@ -194,6 +198,7 @@ export async function start(config: Config, stopping?: AbortSignal): Promise<Ser
       await Promise.all([http.close(), rpc.close()]);
       await started; // the work may not have started yet
       await openEdges.disposeAsync();
+      using _limit = pools.cutAfter(SILENT_DATABASE_MS);
       await openParts.disposeAsync();
     },
   };

@@ -15,7 +15,7 @@ export type Tx = postgres.TransactionSql<Record<string, never>>;
 /** Application roles, as db/roles.sql creates them. */
 export type Role = "customer_owner" | "customer_api" | "customer_reader" | "customer_worker";
 
-/** Timeouts in milliseconds; absent: no limit. */
+/** Timeouts in milliseconds; absent: no limit. And what a pool accepts and reports. */
 export interface PoolLimits extends Timeouts {
   /** Time without a response after which a host counts as gone; longer than a statement may take. */
   silenceMs?: number;
@@ -23,6 +23,8 @@ export interface PoolLimits extends Timeouts {
   unusedMs?: number;
   /** Whether a server that accepts no writes will do: a replica. */
   acceptsReplica?: boolean;
+  /** Called with each error of the server. */
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 /** Timeouts of each role: somewhat longer than its callers wait. */
@@ -64,9 +66,13 @@ export function openPool(databaseUrl: string, role: Role, max: number, limits = 
  * Opens a pool like `openPool`, whose single statements run in transactions of their own: Citus passes the store that a
  * statement enters on to the workers only within a transaction.
  */
-export function openEnclosingPool(databaseUrl: string, role: Role, max: number): Sql {
+export function openEnclosingPool(
+  databaseUrl: string,
+  role: Role,
+  max: number,
+  limits = POOL_LIMITS[role],
+): Sql {
   const url = new URL(databaseUrl);
-  const limits = POOL_LIMITS[role];
   const settings = takeSettings(url, limits, role);
   const options = commonOptions(url, limits);
   const connection = { application_name: applicationName(role), ...settings };
@@ -110,7 +116,7 @@ const applicationName = (role: Role) => `customer-service ${role}`;
 /** Options of every connection; it takes the TLS parameters out of the URL. */
 export function commonOptions(
   url: URL,
-  { silenceMs = 0, unusedMs = 0, acceptsReplica = false }: PoolLimits = {},
+  { silenceMs = 0, unusedMs = 0, acceptsReplica = false, onError }: PoolLimits = {},
 ) {
   return {
     ...takeTls(url),
@@ -122,6 +128,7 @@ export function commonOptions(
     backoff: () => 0.25,
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     onnotice: () => {},
+    onservererror: onError,
   };
 }
 

@@ -22,6 +22,7 @@ const AWAY = "cannot be reached";
 const READ_ONLY = "accepts no changes at the moment";
 const BUSY = "has too much to do";
 const FULL = "has no resources left";
+const NO_DESCRIPTORS = "cannot be reached: this replica has no file descriptors left";
 
 /**
  * Conditions by code: of the operating system, of the driver, and SQLSTATEs, whole ones before their class (the first
@@ -32,7 +33,9 @@ const CONDITIONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: AWAY,
   ECONNRESET: AWAY,
   EHOSTUNREACH: AWAY,
+  EMFILE: NO_DESCRIPTORS,
   ENETUNREACH: AWAY,
+  ENFILE: NO_DESCRIPTORS,
   ENOENT: AWAY, // a Unix socket that does not exist
   ENOTFOUND: AWAY,
   EPIPE: AWAY,
@@ -98,6 +101,12 @@ export function asDomainError(error: unknown): DomainError | undefined {
   return why === undefined
     ? undefined
     : new DomainError("UNAVAILABLE", `The database ${why}: try again`, { cause: error });
+}
+
+/** Returns whether the server has refused a change because a disk is full or fails, or its memory is used up. */
+export function isFull(error: unknown): boolean {
+  return error instanceof postgres.PostgresError &&
+    (unavailability(error) === FULL || error.code === "58030");
 }
 
 export function isUnavailable(error: unknown): boolean {

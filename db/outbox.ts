@@ -26,7 +26,7 @@ const LAST_SHARD = 15;
 /** First of the two numbers of an advisory lock: "outb" in ASCII for a shard, "outs" for a store. */
 const [SHARD_LOCKS, STORE_LOCKS] = [0x6f757462, 0x6f757473];
 
-/** Rows of one key must be inserted under a lock of what the key names, so that seq is their order. */
+/** Rows of one actor must be inserted under its lock, so that seq is their order. Several actors may share a key. */
 export async function insertOutbox(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
   await tx`
     insert into outbox ${

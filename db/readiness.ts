@@ -2,6 +2,7 @@
 import type { Sql } from "./connect.ts";
 import { migrationNames } from "./migrate.ts";
 import { inTime } from "./time_limit.ts";
+import type { WriteCheck } from "./write_check.ts";
 
 /** Timeout of the database, in milliseconds. */
 const LIMIT_MS = 2_000;
@@ -14,6 +15,8 @@ export interface RequestPools {
   writer?: Sql;
   /** Pool of the role customer_reader, which runs single statements only. */
   reader: Sql;
+  /** Absent in a process that changes nothing. */
+  writes?: Pick<WriteCheck, "passes">;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface RequestPools {
  *   database
  */
 export async function createReadiness(
-  { writer, reader }: RequestPools,
+  { writer, reader, writes }: RequestPools,
   ending?: AbortSignal,
 ): Promise<Readiness> {
   const names = await migrationNames();
@@ -36,7 +39,8 @@ export async function createReadiness(
   };
   const askAll = async () => {
     const pools = writer && writer.traffic().used < writer.options.max ? [writer, reader] : [reader];
-    return (await Promise.all(pools.map(ask))).every(Boolean);
+    const accepts = writer ? writes?.passes(writer) : true;
+    return (await Promise.all([...pools.map(ask), accepts])).every((answer) => answer !== false);
   };
   return async () => !ending?.aborted && await inTime(askAll(), LIMIT_MS).catch(() => false);
 }

@@ -1,6 +1,9 @@
 /** Wake-up of worker loops: a notification wakes a loop, and polling covers a lost one. */
+import { succeedsWithin } from "../lib/timeout.ts";
 import type { Sql } from "./connect.ts";
 import { isUnavailable } from "./errors.ts";
+
+const UNLISTEN_MS = 1_000;
 
 /** Notifications name stores only: a worker that wakes reads its own table. */
 const CHANNEL = "customer_work";
@@ -35,7 +38,11 @@ export async function listen(sql: Sql, wake: Wake): Promise<AsyncDisposable> {
   const heard = (payload: string) => wake(payload === "" ? [] : payload.split(" "));
   try {
     const { unlisten } = await sql.listen(CHANNEL, heard, () => wake([]));
-    return { [Symbol.asyncDispose]: unlisten };
+    const end = async () => {
+      // A lost connection listens to nothing.
+      await succeedsWithin(unlisten(), UNLISTEN_MS).catch(() => {});
+    };
+    return { [Symbol.asyncDispose]: end };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     return { [Symbol.asyncDispose]: () => Promise.resolve() }; // the end of the pool ends the driver's attempts

@@ -40,8 +40,9 @@ export function describeTopics(image: Image): Schema {
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       description:
         "Events that customer-service publishes to Kafka. The key is the customer_id; of customer.erased it is " +
-        "store_id/customer_id. The events of one key arrive in order within a topic, each at least once and always with " +
-        "the same event_id; the version orders them across topics. No event contains personal values. " +
+        "store_id/customer_id. The first deliveries of one key arrive in order within a topic (of audit.event: those of " +
+        "one target), each at least once and always with the same event_id; a repetition may arrive after newer events. " +
+        "The version orders them across topics. No event contains personal values. " +
         "Values are protobuf, or with EVENT_FORMAT=json the same messages in canonical JSON, which the schemas " +
         "here describe. Headers are CloudEvents in binary form.",
     },

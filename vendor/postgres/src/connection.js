@@ -859,6 +859,7 @@ function Connection(options, queues = {}, { onopen = noop, onend = noop, onclose
 
   function ErrorResponse(x) {
     const error = Errors.postgres(parseError(x))
+    options.onservererror && options.onservererror(error) // customer-service
     // customer-service: no answer follows a fatal error, whether or not its sender closes the connection
     if (/FATAL|PANIC/.test(error.severity || error.severity_local))
       return (initial ? errored(error) : errorResponse = error, socket.destroy())

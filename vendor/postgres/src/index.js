@@ -551,6 +551,7 @@ function parseOptions(a, b) {
     onparameter     : o.onparameter,
     socket          : o.socket,
     silence_timeout : o.silence_timeout, // customer-service
+    onservererror   : o.onservererror, // customer-service
     transaction_settings : o.transaction_settings, // customer-service
     transform       : parseTransform(o.transform || { undefined: undefined }),
     parameters      : {},

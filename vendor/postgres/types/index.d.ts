@@ -80,6 +80,8 @@ interface BaseOptions<T extends Record<string, postgres.PostgresType>> {
    * @default console.log
    */
   onnotice: (notice: postgres.Notice) => void;
+  /** Called with each error of the server, before its query fails. */
+  onservererror: ((error: postgres.PostgresError) => void) | undefined;
   /** (key; value) when a server param change */
   onparameter: (key: string, value: any) => void;
   /** Is called with (connection; query; parameters) */
