@@ -3,6 +3,8 @@
  * runs it when it is built: half of a start without the stored code is compilation.
  */
 import "../main.ts";
+import "../service.ts";
+import "../edge_service.ts";
 import "../http.ts";
 import "../rest/mod.ts";
 import "../graph/mod.ts";
