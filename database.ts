@@ -77,7 +77,7 @@ export interface Pools {
   maintenance: Sql;
   /** Whether the tables are distributed by store. */
   distributed: boolean;
-  /** Learns of the errors of the pools. */
+  /** Receives the errors of the pools. */
   writes: WriteCheck;
   /** Closes all connections after the time, unless it is disposed before: what waits for an answer fails then. */
   cutAfter(limitMs: number): Disposable;

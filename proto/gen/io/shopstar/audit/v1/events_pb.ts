@@ -18,8 +18,8 @@ export const file_io_shopstar_audit_v1_events: GenFile = /*@__PURE__*/
  * Topic audit.event: one event for every accepted command, with the actor, the action and the target; one for every
  * answer to staff or a service over REST or in the inspector that contains data of customers (an access); and
  * refusals, those of gRPC calls included. The message key is the customer's ID, otherwise the target's or the actor's.
- * The changes of one target arrive in order. Those of a customer, of its GDPR requests, and accesses share a key, but may
- * arrive in another order than they happened: compare occurred_at. No audit event contains a personal value or a search
+ * The changes of one target arrive in order. Those of a customer, those of its GDPR requests, and accesses share a key, and
+ * their order is not kept: compare occurred_at. No audit event contains a personal value or a search
  * term.
  *
  * @generated from message io.shopstar.audit.v1.AuditEvent
