@@ -109,8 +109,11 @@ Deno.test("a replica serves lookups while its answers are new enough, and the pr
     await eventually(() => assert.equal(watch.fault(), "lagging"));
     await assert.rejects(nameOf(), (error) => asDomainError(error)?.code === "UNAVAILABLE");
     await assert.rejects(nameOf({}, setting.alone), (error) => asDomainError(error)?.code === "UNAVAILABLE");
-    await rename("fourth"); // its time of commit reaches the replica
-    await eventually(async () => assert.equal(await nameOf(), "fourth"));
+    await eventually(async () => {
+      await rename("fourth"); // its time of commit reaches the replica
+      await eventually(() => assert.equal(watch.fault(), undefined), MAX_LAG_MS / 2);
+      assert.equal(await nameOf({}, setting.alone), "fourth");
+    });
     ways.primary.hold(false);
     await isServing();
   });
