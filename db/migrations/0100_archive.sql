@@ -1,0 +1,259 @@
+-- Records that leave the database for an archive. An event of a customer's journal may leave if the customer has no legal hold
+-- in effect, and the event has not placed a hold, whose note it has. The conditions are in each statement: PostgreSQL does not
+-- inline a function with a subquery, and calling one for each event takes ten times as long.
+
+-- Calendar months in UTC that end before a time and have events of customers that may leave, by store.
+create function archivable_event_months(before timestamptz)
+returns table (store_id uuid, since timestamptz, until timestamptz)
+language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+declare
+  next_at timestamptz;
+begin
+  for store_id in select l.store_id from retention_limits(1, 1, 1) l order by 1 loop
+    until := '-infinity';
+    loop
+      select e.at into next_at from actor_events e
+      join customers c on c.store_id = e.store_id and c.customer_id = e.actor_id and c.holds = 0
+      where e.store_id = archivable_event_months.store_id and e.actor_kind = 'customer' and e.at >= until
+        and e.at < before and not exists (
+          select from customer_holds h
+          where h.store_id = e.store_id and h.customer_id = e.actor_id and h.placed_sequence = e.sequence)
+      order by e.at limit 1;
+      exit when next_at is null;
+      since := date_trunc('month', next_at, 'UTC');
+      until := (since at time zone 'UTC' + interval '1 month') at time zone 'UTC';
+      exit when until > before;
+      return next;
+    end loop;
+  end loop;
+end
+$$;
+
+-- Events of customers in a period that may leave, without the columns to omit, after an event of the same order.
+create function archivable_events(
+  store uuid, since timestamptz, until timestamptz, after_at timestamptz, after_actor uuid, after_sequence integer,
+  omitted text[], at_most integer
+) returns setof jsonb
+language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+begin
+  return query select to_jsonb(e) - omitted from actor_events e
+  join customers c on c.store_id = e.store_id and c.customer_id = e.actor_id and c.holds = 0
+  where e.store_id = store and e.actor_kind = 'customer' and e.at >= greatest(since, after_at) and e.at < until
+    and (e.at, e.actor_id, e.sequence) > (after_at, after_actor, after_sequence) and not exists (
+      select from customer_holds h
+      where h.store_id = e.store_id and h.customer_id = e.actor_id and h.placed_sequence = e.sequence)
+  order by e.at, e.actor_id, e.sequence limit at_most;
+end
+$$;
+
+-- Deletes the events that may leave and equal an archived one, except in the columns to omit. Returns their number.
+create function delete_archived_events(store uuid, archived jsonb[], omitted text[]) returns integer
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  deleted integer;
+begin
+  -- A hold that is being placed is either stored before the deletion, or waits for the end of the transaction.
+  perform from customers c
+  where c.store_id = store and c.customer_id in (select (a ->> 'actor_id')::uuid from unnest(archived) a)
+  order by c.customer_id for share;
+  delete from actor_events e using unnest(archived) a, customers c
+  where e.store_id = store and e.actor_kind = 'customer' and e.actor_id = (a ->> 'actor_id')::uuid
+    and e.sequence = (a ->> 'sequence')::integer and to_jsonb(e) - omitted = a
+    and c.store_id = store and c.customer_id = e.actor_id and c.holds = 0 and not exists (
+      select from customer_holds h
+      where h.store_id = e.store_id and h.customer_id = e.actor_id and h.placed_sequence = e.sequence);
+  get diagnostics deleted = row_count;
+  return deleted;
+end
+$$;
+
+-- Deletes requests with their participants, notices, documents and journals, and guests without a request, with the hashes of
+-- those who were not erased. The requests must be locked.
+create function delete_requests(stores uuid[], requests uuid[]) returns void
+language plpgsql
+as $$
+begin
+  delete from actor_events e using unnest(stores, requests) as r (store_id, request_id)
+  where e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id;
+  delete from actor_events e using unnest(stores, requests) as r (store_id, request_id), gdpr_notices n
+  where n.store_id = r.store_id and n.request_id = r.request_id
+    and e.store_id = n.store_id and e.actor_kind = 'gdpr_notice' and e.actor_id = n.notice_id;
+  delete from gdpr_notices n using unnest(stores, requests) as r (store_id, request_id)
+  where n.store_id = r.store_id and n.request_id = r.request_id;
+  delete from gdpr_participants p using unnest(stores, requests) as r (store_id, request_id)
+  where p.store_id = r.store_id and p.request_id = r.request_id;
+  delete from gdpr_export_parts p using unnest(stores, requests) as r (store_id, request_id)
+  where p.store_id = r.store_id and p.request_id = r.request_id;
+  with deleted as (
+    delete from gdpr_requests q using unnest(stores, requests) as r (store_id, request_id)
+    where q.store_id = r.store_id and q.request_id = r.request_id
+    returning q.store_id, q.customer_id, q.request_id, q.is_guest
+  ), ended_guests as (
+    delete from guests g using deleted d
+    where d.is_guest and g.store_id = d.store_id and g.customer_id = d.customer_id and g.sealed_contact is null
+      and not exists (
+        select from gdpr_requests q
+        where q.store_id = g.store_id and q.customer_id = g.customer_id
+          and (q.store_id, q.request_id) not in (select * from unnest(stores, requests)))
+    returning g.store_id, g.customer_id
+  )
+  delete from email_hashes h using ended_guests g
+  where h.store_id = g.store_id and h.customer_id = g.customer_id
+    and not exists (
+      select from erased_subjects s where s.store_id = h.store_id and s.customer_id = h.customer_id);
+end
+$$;
+
+-- Deletes completed requests whose period has passed, with all that belongs to them. Returns the number of requests.
+create or replace function delete_ended_requests(request_days integer, at_most integer) returns integer
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  stores uuid[];
+  customers_of uuid[];
+  requests uuid[];
+begin
+  select array_agg(store_id), array_agg(customer_id) into stores, customers_of
+  from (
+    select r.store_id, r.customer_id
+    from retention_limits(request_days, 1, 1) l
+    cross join lateral (
+      select q.store_id, q.customer_id from gdpr_requests q
+      where q.store_id = l.store_id and q.status = 'COMPLETED' and q.completed_at < l.requests
+        and not is_held(q.store_id, q.customer_id) and not has_unfinished_work(q.store_id, q.request_id)
+      order by q.completed_at limit at_most
+    ) r
+    limit at_most
+  ) candidates;
+  if stores is null then return 0; end if;
+  -- A hold that is being placed is either stored before this statement returns, or waits for the end of the transaction.
+  perform from customers c
+  where (c.store_id, c.customer_id) in (select * from unnest(stores, customers_of))
+  order by c.store_id, c.customer_id for share;
+
+  select array_agg(store_id), array_agg(request_id) into stores, requests
+  from (
+    select q.store_id, q.request_id
+    from retention_limits(request_days, 1, 1) l
+    join gdpr_requests q on q.store_id = l.store_id and q.status = 'COMPLETED' and q.completed_at < l.requests
+    where (q.store_id, q.customer_id) in (select * from unnest(stores, customers_of))
+      and not is_held(q.store_id, q.customer_id) and not has_unfinished_work(q.store_id, q.request_id)
+    limit at_most
+    for update of q skip locked
+  ) ended;
+  if stores is null then return 0; end if;
+
+  perform delete_requests(stores, requests);
+  return cardinality(requests);
+end
+$$;
+
+-- Whether a request is completed and may leave the database.
+create function may_leave(q gdpr_requests) returns boolean
+language plpgsql stable
+as $$
+begin
+  return q.status = 'COMPLETED' and not is_held(q.store_id, q.customer_id)
+    and not has_unfinished_work(q.store_id, q.request_id);
+end
+$$;
+
+-- A request with its participants, notices and journals, without the columns to omit.
+create function archived_request(q gdpr_requests, omitted text[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+  return jsonb_build_object(
+    'request', to_jsonb(q) - omitted,
+    'participants', (
+      select coalesce(jsonb_agg(to_jsonb(p) - omitted order by p.service), '[]') from gdpr_participants p
+      where p.store_id = q.store_id and p.request_id = q.request_id),
+    'notices', (
+      select coalesce(jsonb_agg(to_jsonb(n) - omitted order by n.notice_id), '[]') from gdpr_notices n
+      where n.store_id = q.store_id and n.request_id = q.request_id),
+    'events', (
+      select coalesce(jsonb_agg(to_jsonb(e) - omitted order by e.at, e.actor_id, e.sequence), '[]') from actor_events e
+      where e.store_id = q.store_id and (
+        e.actor_kind = 'gdpr_request' and e.actor_id = q.request_id
+        or e.actor_kind = 'gdpr_notice' and e.actor_id in (
+          select n.notice_id from gdpr_notices n where n.store_id = q.store_id and n.request_id = q.request_id))));
+end
+$$;
+
+-- Months in which requests were completed that may leave, as archivable_event_months.
+create function archivable_request_months(before timestamptz)
+returns table (store_id uuid, since timestamptz, until timestamptz)
+language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+declare
+  next_at timestamptz;
+begin
+  for store_id in select l.store_id from retention_limits(1, 1, 1) l order by 1 loop
+    until := '-infinity';
+    loop
+      select q.completed_at into next_at from gdpr_requests q
+      where q.store_id = archivable_request_months.store_id and q.status = 'COMPLETED' and q.completed_at >= until
+        and q.completed_at < before and may_leave(q)
+      order by q.completed_at limit 1;
+      exit when next_at is null;
+      since := date_trunc('month', next_at, 'UTC');
+      until := (since at time zone 'UTC' + interval '1 month') at time zone 'UTC';
+      exit when until > before;
+      return next;
+    end loop;
+  end loop;
+end
+$$;
+
+-- Requests that were completed in a period and may leave, after a request of the same order.
+create function archivable_requests(
+  store uuid, since timestamptz, until timestamptz, after_at timestamptz, after_request uuid, omitted text[],
+  at_most integer
+) returns setof jsonb
+language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+begin
+  return query select archived_request(q, omitted) from gdpr_requests q
+  where q.store_id = store and q.status = 'COMPLETED' and q.completed_at >= since and q.completed_at < until
+    and (q.completed_at, q.request_id) > (after_at, after_request) and may_leave(q)
+  order by q.completed_at, q.request_id limit at_most;
+end
+$$;
+
+-- Deletes the requests that may leave and equal an archived one, with all that belongs to them. Returns their number.
+create function delete_archived_requests(store uuid, archived jsonb[], omitted text[]) returns integer
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  requests uuid[];
+begin
+  -- A hold that is being placed is either stored before the deletion, or waits for the end of the transaction.
+  perform from customers c
+  where c.store_id = store and c.customer_id in (select (a -> 'request' ->> 'customer_id')::uuid from unnest(archived) a)
+  order by c.customer_id for share;
+  perform from gdpr_requests q
+  where q.store_id = store and q.request_id in (select (a -> 'request' ->> 'request_id')::uuid from unnest(archived) a)
+  order by q.request_id for update;
+  select array_agg(q.request_id) into requests
+  from gdpr_requests q join unnest(archived) a on (a -> 'request' ->> 'request_id')::uuid = q.request_id
+  where q.store_id = store and may_leave(q) and archived_request(q, omitted) = a;
+  if requests is null then return 0; end if;
+  perform delete_requests(array_fill(store, array[cardinality(requests)]), requests);
+  return cardinality(requests);
+end
+$$;
+
+revoke all on function may_leave(gdpr_requests), archivable_event_months(timestamptz),
+  archivable_events(uuid, timestamptz, timestamptz, timestamptz, uuid, integer, text[], integer),
+  delete_archived_events(uuid, jsonb[], text[]), delete_requests(uuid[], uuid[]),
+  archived_request(gdpr_requests, text[]), archivable_request_months(timestamptz),
+  archivable_requests(uuid, timestamptz, timestamptz, timestamptz, uuid, text[], integer),
+  delete_archived_requests(uuid, jsonb[], text[]) from public;
+grant execute on function archivable_event_months(timestamptz),
+  archivable_events(uuid, timestamptz, timestamptz, timestamptz, uuid, integer, text[], integer),
+  delete_archived_events(uuid, jsonb[], text[]), archivable_request_months(timestamptz),
+  archivable_requests(uuid, timestamptz, timestamptz, timestamptz, uuid, text[], integer),
+  delete_archived_requests(uuid, jsonb[], text[]) to customer_worker;
