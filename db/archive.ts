@@ -1,6 +1,6 @@
 /**
  * Records that leave the database for an archive: events in the journals of customers, and completed requests with all that
- * belongs to them. Free text and sealed recipients stay behind, so an archive has what an erasure keeps. Records of customers
+ * belongs to them. Free text and sealed recipients are left out, so an archive has what an erasure keeps. Records of customers
  * with a legal hold stay. Every function needs the role customer_worker.
  */
 import type { Sql } from "./connect.ts";

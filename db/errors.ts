@@ -139,5 +139,5 @@ export function violatedConstraint(error: unknown): string | undefined {
 
 /** Returns the name that an error of a Citus worker has in its message only, followed by the number of the shard. */
 function constraintOfShard(message: string): string | undefined {
-  return message.match(/ constraint "(.+)_\d+"$/)?.[1];
+  return message.match(/ constraint "([^"]+)_\d+"$/)?.[1];
 }

@@ -102,9 +102,11 @@ function readJson(text: string): unknown {
 }
 
 function addHeader(headers: Headers, line: string): void {
-  const [, name, value] = line.match(/^([\w-]+):\s*(.*)$/) ?? [];
-  if (!name || value === undefined) throw new UsageError("Cannot read a header: expected 'NAME: VALUE'");
-  headers.set(name, value);
+  const [name = "", ...values] = line.split(":");
+  if (values.length === 0 || !/^[\w-]+$/.test(name)) {
+    throw new UsageError("Cannot read a header: expected 'NAME: VALUE'");
+  }
+  headers.set(name, values.join(":").trim());
 }
 
 /** Prints the body as it arrives; JSON ends with a line break. */
