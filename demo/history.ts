@@ -9,6 +9,9 @@ import type { ParticipantClient } from "../actors/gdpr/types.ts";
 import { createActors } from "../actors/mod.ts";
 import type { Runtime } from "../actors/runtime/mod.ts";
 import type { Sql } from "../db/connect.ts";
+import { instant } from "../db/clock.ts";
+import { deleteDoneEffects } from "../db/effects.ts";
+import { deleteExpiredExports } from "../db/gdpr_exports.ts";
 import { findRequest } from "../db/gdpr_requests.ts";
 import { claimShard, findUnpublished, markPublished, relayOutbox } from "../db/outbox.ts";
 import { readStore } from "../db/store_reader.ts";
@@ -81,7 +84,15 @@ export async function playHistory({ actors, time }: Past, options: HistoryOption
     ...(settlesEvents && { settle: () => settleEvents({ actors, time }, worker) }),
     signal,
   }));
+  // Housekeeping would delete these first, and report it below the tour.
+  await worker.begin(async (tx) => {
+    await deleteDoneEffects(tx, instant(tx, undefined, -7 * DAY), ROWS);
+    await deleteExpiredExports(tx, instant(tx), ROWS);
+  });
 }
+
+/** More rows than the story leaves. */
+const ROWS = 10_000;
 
 /** The demo services, without the network and without their log. */
 function createClient(emailKeys: readonly GuestHashKey[]): ParticipantClient {
