@@ -263,7 +263,7 @@ Deno.test("unknown and invalid parameters are refused by name, and their values 
   await refused({ status: "numbat" }, /status must be ACTIVE, SUSPENDED or CLOSED/);
   await refused({ groupId: "numbat" }, /groupId must be a UUID/);
   await refused({ createdFrom: "2026-03-01" }, /createdFrom must be a date and time/);
-  await refused({ anonymized: "numbat" }, /anonymized must be true or false/);
+  await refused({ anonymized: "numbat" }, /anonymized must be false or true/);
   await refused({ limit: "101" }, /limit/);
   await refused({ limit: "0" }, /limit/);
   const { status, body } = await rest.call("POST", "/customers/search", {
