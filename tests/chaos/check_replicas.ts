@@ -74,6 +74,11 @@ export function attemptsOf({ operations, reads }: Evidence): Served[] {
   ].toSorted((a, b) => a.at - b.at);
 }
 
+/** Faults of a replica that may hold rows meanwhile, so that the others refuse changes of these customers. */
+const HOLDS_ROWS = /^(SIGSTOP a replica|link silent)/;
+/** Time until PostgreSQL ends the transactions of such a replica. */
+const HELD_MS = 15_000;
+
 /** A replica that refuses every change for seconds is not ready, and one that accepts them is. */
 function checkReadiness(evidence: Evidence): Finding[] {
   const writes = attemptsOf(evidence).filter(({ writes }) => writes);
@@ -83,6 +88,10 @@ function checkReadiness(evidence: Evidence): Finding[] {
       const [from, to] = [streak[0]!.at, streak.at(-1)!.at];
       const { served } = streak[0]!;
       if (streak.length < LEAST_ATTEMPTS || to - from < UNTRUE_MS) return [];
+      const isHeld = evidence.faults.some(({ name, target, startedAt, endedAt }) =>
+        HOLDS_ROWS.test(name) && target !== replica && startedAt < to && endedAt + HELD_MS > from
+      );
+      if (!served && isHeld) return [];
       const during = samples.filter(({ at }) => at > from && at < to);
       const isUntrue = during.length >= LEAST_ATTEMPTS &&
         during.every(({ status }) => served ? status === 503 : status === 200);
