@@ -1,7 +1,7 @@
 /** Search over the customers of a store, one page at a time. */
 import type { Customer } from "./lookups.ts";
 import type { StoreReader } from "./store_reader.ts";
-import { escapePattern, similarWords } from "./_similar_words.ts";
+import { escapeLike, type SimilarName } from "./similar_names.ts";
 
 /** Customer of a list: the row, without its related rows. */
 export type FoundCustomer = Omit<Customer, "storeId" | "addresses" | "groups">;
@@ -17,8 +17,8 @@ export interface CustomerFilter {
   namePrefix?: string | undefined;
   /** Whole first or last name, or both, in either order. */
   name?: string | undefined;
-  /** Like `name`, but one word has one mistake after its first letter. */
-  similarName?: string | undefined;
+  /** Names that differ from a text by one mistake. */
+  similarName?: SimilarName | undefined;
   status?: Customer["status"] | undefined;
   groupId?: string | undefined;
   createdFrom?: Date | undefined;
@@ -74,9 +74,9 @@ function conditionsOf(conditions: CustomerFilter) {
       ? namePatterns(namePrefix, beginning)
       : name !== undefined
       ? namePatterns(name, literal)
-      : similarName !== undefined
-      ? similarNamePatterns(similarName)
-      : undefined,
+      : similarName?.beginnings,
+    similar: similarName?.patterns,
+    similarBoth: similarName?.hasSpace || undefined,
     createdFrom: createdFrom?.getTime(),
     createdTo: createdTo?.getTime(),
     updatedFrom: updatedFrom?.getTime(),
@@ -106,19 +106,8 @@ function namePatterns(
   return pairs;
 }
 
-/** Patterns of the names in which one word is similar and the others are equal. */
-function similarNamePatterns(name: string): ReturnType<typeof namePatterns> {
-  const words = name.trim().split(/\s+/u);
-  return words.flatMap((word, at) =>
-    similarWords(word).flatMap((similar) => {
-      const patterns = words.map((other, index) => index === at ? similar : literal(other));
-      return namePatterns(patterns.join(" "), (pattern) => pattern);
-    })
-  );
-}
-
 /** Returns a LIKE pattern for a prefix. */
 const beginning = (text: string) => `${literal(text)}%`;
 
 /** Returns a LIKE pattern for a whole text. */
-const literal = escapePattern;
+const literal = escapeLike;

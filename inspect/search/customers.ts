@@ -7,6 +7,7 @@ import {
   searchCustomers,
 } from "../../db/customer_search.ts";
 import { isTimedOut } from "../../db/errors.ts";
+import { similarNames } from "../../db/similar_names.ts";
 import type { StoreReader } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { Interpretation } from "./interpret.ts";
@@ -36,10 +37,8 @@ export function filtersOf(
   }
   if (emailPrefix !== undefined) exact.push({ match: "email", filter: { emailPrefix } });
   else if (email !== undefined) exact.push({ match: "email", filter: { email } });
-  const similar = name !== undefined && mayUsePrefixes
-    ? [{ match: "similar name" as const, filter: { similarName: name } }]
-    : [];
-  return [exact, similar];
+  const similarName = name !== undefined && mayUsePrefixes ? similarNames(name) : undefined;
+  return [exact, similarName ? [{ match: "similar name", filter: { similarName } }] : []];
 }
 
 /** @throws {DomainError} UNAVAILABLE: the search takes too long */

@@ -191,7 +191,12 @@ Deno.test("officers find persons and requests by every identifier, and see value
       );
       assert.deepEqual((await search(text)).found, [], text);
     }
-    assert.deepEqual((await search("Adalbret Quirrelli", manager)).found.map(({ id }) => id), [other.id]);
+    for (const text of ["Adalbret Quirrelli", "quirreli adalbert"]) {
+      assert.deepEqual((await search(text, manager)).found.map(({ id }) => id), [other.id], text);
+    }
+    for (const text of ["Tom", "(.*)", "Quirr%%l", "[a-z]+", "Q x y z", "Quirrel".repeat(9)]) {
+      assert.deepEqual((await search(text, manager)).found, [], text);
+    }
   });
 
   await t.step("no result names how the text was read, and a wrong text is refused", async () => {
