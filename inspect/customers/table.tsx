@@ -39,7 +39,7 @@ function Row({ c, customer }: { c: InspectContext; customer: FoundCustomer }) {
         </a>
       </th>
       <td data-label="Email">
-        <Value value={email} />
+        <Email email={email} />
       </td>
       <td data-label="Phone">
         <Value value={phone} />
@@ -60,6 +60,19 @@ function Row({ c, customer }: { c: InspectContext; customer: FoundCustomer }) {
         <code title={customerId}>{shortId(customerId)}</code>
       </td>
     </tr>
+  );
+}
+
+/** An email that breaks after the @, where it has to. */
+function Email({ email }: { email: string | null }) {
+  if (email === null) return <Value value={null} />;
+  const at = email.indexOf("@") + 1;
+  return (
+    <bdi>
+      {email.slice(0, at)}
+      <wbr />
+      {email.slice(at)}
+    </bdi>
   );
 }
 

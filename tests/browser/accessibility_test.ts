@@ -3,6 +3,7 @@
  * accessibility_long_test.ts checks each page in more states.
  */
 import assert from "node:assert/strict";
+import { createGroup } from "../actors/world.ts";
 import { assertAccessibleBriefly, horizontalOverflow, openForms, PHONE, WIDE } from "./axe.ts";
 import { browserTest } from "./browser.ts";
 import { openSampleStore } from "./sample_store.ts";
@@ -42,10 +43,20 @@ browserTest(
     await page.getByRole("alert").waitFor();
     await assertAccessibleBriefly(page, "a refusal");
 
+    const group = await createGroup(sample.world, { name: "Wholesale" });
+    await sample.send(sample.customers.active, "group.assign", { groupId: group.id }, sample.world.system);
     await using manager = await open(sample, { as: sample.staff(["STORE_MANAGER"]) });
-    await manager.page.goto(`/inspect/customers/${sample.customers.active.id}`);
-    await openForms(manager.page);
-    await assertAccessibleBriefly(manager.page, "a customer with personal values");
+    const ofStaff = {
+      "the customers": "/inspect/customers",
+      "a customer with personal values": `/inspect/customers/${sample.customers.active.id}`,
+      "the groups": "/inspect/groups",
+      "a group": `/inspect/groups/${group.id}`,
+    };
+    for (const [name, path] of Object.entries(ofStaff)) {
+      await manager.page.goto(path);
+      await openForms(manager.page);
+      await assertAccessibleBriefly(manager.page, name);
+    }
   },
 );
 
