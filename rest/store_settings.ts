@@ -75,7 +75,12 @@ export function createStoreSettings({ actors, reader }: RestOptions): Api {
     const { storeId } = c.var.by;
     const command = { ...c.req.valid("json"), type: "settings.change" as const };
     const send = (context: CommandContext) =>
-      actors.send({ kind: "store_settings", storeId, id: storeId }, command, context);
+      actors.sendAndReadWith(
+        { kind: "store_settings", storeId, id: storeId } as const,
+        command,
+        context,
+        (sql) => settingsOf(sql, storeId),
+      );
     const { resource, headers } = await sendAndRead(c, send, read);
     return c.json(bodyOf(resource), 200, headers);
   });

@@ -60,6 +60,7 @@ import type { Sql, Tx } from "../../db/connect.ts";
 import { Overloaded, violatedConstraint } from "../../db/errors.ts";
 import { inTime } from "../../db/time_limit.ts";
 import { type ClaimedTimer, takeTimer } from "../../db/timers.ts";
+import type { ReadSql } from "../../db/store_reader.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { parseInput, uuid } from "../../domain/input.ts";
 import { systemPrincipal } from "../../domain/principal.ts";
@@ -68,7 +69,16 @@ import { activeTraceparent } from "../../telemetry/spans.ts";
 import { authorize, authorizeSubject } from "./authorization.ts";
 import type { AnyBehavior } from "./behavior.ts";
 import { hashRequest, repeatedAnswer } from "./idempotency.ts";
-import type { ActorRef, Actors, Command, CommandContext, CommandMap, NewActorRef } from "./protocol.ts";
+import type {
+  ActorRef,
+  Actors,
+  Answer,
+  Changed,
+  Command,
+  CommandContext,
+  CommandMap,
+  NewActorRef,
+} from "./protocol.ts";
 import { purposeOf } from "./purpose.ts";
 import {
   type AcceptedCommand,
@@ -118,6 +128,17 @@ export function createRuntime<Commands extends CommandMap>(
   return {
     send: sendUnchecked,
     sendUnchecked,
+    async sendAndReadWith<Actor>(
+      ref: ActorRef | NewActorRef,
+      command: Command,
+      context: CommandContext,
+      read: (sql: ReadSql, answer: Answer) => Promise<Actor>,
+    ): Promise<Changed<Actor>> {
+      let actor: Actor | undefined;
+      const inCommand = async (sql: ReadSql, answer: Answer) => void (actor = await read(sql, answer));
+      const { answer } = await sendWatched(ref, command, { ...context, inCommand });
+      return { answer, actor };
+    },
     sendAndRead: sendAndRead as Runtime<Commands>["sendAndRead"],
     fire: (timer) => fire(runtime, timer),
   };
@@ -126,6 +147,8 @@ export function createRuntime<Commands extends CommandMap>(
 interface SendingContext extends CommandContext {
   /** Whether the caller wants the actor as the command leaves it. */
   whole?: boolean;
+  /** Reads in the command's transaction, where it has one. */
+  inCommand?: (sql: ReadSql, answer: Answer) => Promise<void>;
 }
 
 const sharedParts = (sql: Sql) => ({
@@ -163,13 +186,16 @@ async function send(
   const subject = behavior.customerOf(actor);
   if (subject !== undefined) authorizeSubject(purpose, subject, context.by);
   const input = parseInput(known.input, fields, purpose);
-  const { by, expectedVersion, whole = false } = context;
+  const { by, expectedVersion, inCommand, whole = false } = context;
   const traceparent = activeTraceparent() ?? context.traceparent;
   const { clock, hashKey } = runtime;
   const key = await hashRequest(hashKey, { purpose, asked, command, context });
   const scene = { ref: actor, by, traceparent, clock, key, whole };
-  const step = (storage: Storage) =>
-    perform(runtime, { ...scene, storage }, { type, input, expectedVersion });
+  const step = async (storage: Storage) => {
+    const accepted = await perform(runtime, { ...scene, storage }, { type, input, expectedVersion });
+    if (storage.tx) await inCommand?.(storage.tx, accepted.answer);
+    return accepted;
+  };
   try {
     return await settle(runtime, actor, step, context.wanted);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Protocol between callers and actors: an address, a command, a context and an answer. */
 import type { WholeActors } from "../../db/actor_reads.ts";
+import type { ReadSql } from "../../db/store_reader.ts";
 import type { Principal } from "../../domain/principal.ts";
 
 /** The commands of each kind of actor, by the kind's name. A kind's commands are a union over `type`. */
@@ -80,6 +81,21 @@ export interface Actors<Commands extends CommandMap = CommandMap> {
     command: Commands[Kind],
     context: CommandContext,
   ): Promise<Changed<WholeActors[Kind]>>;
+
+  /**
+   * Sends a command to an actor of a kind that the commit does not return, and reads it in the command's transaction. An
+   * answer that is repeated for an idempotency key has no actor.
+   *
+   * @param command as from outside: the runtime alone checks the type and the fields
+   */
+  sendAndReadWith<Actor>(
+    ref:
+      | ActorRef<Exclude<KindOf<Commands>, keyof WholeActors>>
+      | NewActorRef<Exclude<KindOf<Commands>, keyof WholeActors>>,
+    command: Command,
+    context: CommandContext,
+    read: (sql: ReadSql, answer: Answer) => Promise<Actor>,
+  ): Promise<Changed<Actor>>;
 
   /** Like `send`, for edges that take commands from outside: the runtime alone checks the type and the fields. */
   sendUnchecked(

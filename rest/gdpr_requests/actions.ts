@@ -11,7 +11,7 @@ import { changeHeaders, etag, versioned } from "../conditional_headers.ts";
 import { note, optionalReason, reason } from "../free_text.ts";
 import type { RestOptions } from "../options.ts";
 import { methodOfCheck, receiptOfInformation, referenceOfCheck, RequestSchema } from "./request.ts";
-import { readRequest, requestPath, tags } from "./requests.ts";
+import { findBody, readRequest, requestPath, tags } from "./requests.ts";
 
 const service = text(100).meta({ example: "order-service" });
 const optionalService = optionalText(100).meta({ example: "order-service" });
@@ -137,7 +137,13 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
       : action;
     const change = await sendAndRead(
       c,
-      (context) => actors.sendUnchecked(ref, { ...fields, type }, context),
+      (context) =>
+        actors.sendAndReadWith(
+          ref,
+          { ...fields, type },
+          context,
+          (sql, { id }) => findBody(sql, ref.storeId, id),
+        ),
       (id, storeId) => readRequest(reader, storeId, id),
     );
     c.set("answered", { ...c.var.answered, customerId: change.resource.customerId });
@@ -225,11 +231,13 @@ export function addActionRoutes(api: Api, { actors, reader }: RestOptions): void
       throw new DomainError("NOT_FOUND", `Cannot find notice ${noticeId} of request ${requestId}`);
     }
     const command = { type: "waive" as const, ...c.req.valid("json") };
-    await actors.send({ kind: "gdpr_notice", storeId, id: noticeId }, command, {
-      by: c.var.by,
-      traceparent: traceparentOf(c),
-    });
-    const resource = await readRequest(reader, storeId, requestId);
+    const { actor } = await actors.sendAndReadWith(
+      { kind: "gdpr_notice", storeId, id: noticeId } as const,
+      command,
+      { by: c.var.by, traceparent: traceparentOf(c) },
+      (sql) => findBody(sql, storeId, requestId),
+    );
+    const resource = actor ?? await readRequest(reader, storeId, requestId);
     return c.json(resource, 200, { etag: etag(resource.version) });
   });
 }

@@ -4,7 +4,7 @@ import { uuid } from "../../domain/input.ts";
 import { readClock } from "../../db/clock.ts";
 import { findParticipants, findRequest } from "../../db/gdpr_requests.ts";
 import { findNotices } from "../../db/gdpr_notices.ts";
-import type { StoreReader } from "../../db/store_reader.ts";
+import type { ReadSql, StoreReader } from "../../db/store_reader.ts";
 import { allow, authorizeOperation } from "../access.ts";
 import { type Api, createRoute, json, refusals, z } from "../api.ts";
 import { sendAndRead } from "../changes.ts";
@@ -64,7 +64,8 @@ export function addRequestRoutes(api: Api, { actors, reader }: RestOptions): voi
     const command = { ...fields, right, type: "open" as const };
     const { resource, answer, headers } = await sendAndRead(
       c,
-      (context) => actors.send(ref, command, context),
+      (context) =>
+        actors.sendAndReadWith(ref, command, context, (sql, { id }) => findBody(sql, ref.storeId, id)),
       (id, storeId) => readRequest(reader, storeId, id),
     );
     c.set("answered", { ...c.var.answered, ...idsOf(resource) });
@@ -92,13 +93,21 @@ export async function readRequest(
   storeId: string,
   requestId: string,
 ): Promise<z.output<typeof RequestSchema>> {
-  const [row, participants, notices, now] = await reader.read(storeId, (sql) =>
-    Promise.all([
-      findRequest(sql, storeId, requestId),
-      findParticipants(sql, storeId, requestId),
-      findNotices(sql, storeId, [requestId]),
-      readClock(sql),
-    ]));
+  return await reader.read(storeId, (sql) => findBody(sql, storeId, requestId));
+}
+
+/** @throws {DomainError} NOT_FOUND */
+export async function findBody(
+  sql: ReadSql,
+  storeId: string,
+  requestId: string,
+): Promise<z.output<typeof RequestSchema>> {
+  const [row, participants, notices, now] = await Promise.all([
+    findRequest(sql, storeId, requestId),
+    findParticipants(sql, storeId, requestId),
+    findNotices(sql, storeId, [requestId]),
+    readClock(sql),
+  ]);
   if (!row) throw new DomainError("NOT_FOUND", `Cannot find request ${requestId}`);
   return bodyOf(row, { participants, notices }, now);
 }

@@ -3,9 +3,30 @@ import assert from "node:assert/strict";
 import { transact } from "../../actors/runtime/transaction.ts";
 import type { Tx } from "../../db/connect.ts";
 import { asDomainError } from "../../db/errors.ts";
+import { settingsOf } from "../../db/store_settings.ts";
+import { newTraceparent } from "../../lib/trace_context.ts";
 import { createDatabase } from "../database.ts";
+import { createWorld } from "./world.ts";
 
 const LIMITS = { limitMs: 60_000 };
+
+Deno.test("what a caller reads of its change is read in the transaction of the command", async () => {
+  await using world = await createWorld();
+  const { storeId, officer, actors } = world;
+  const change = (idempotencyKey: string) =>
+    actors.sendAndReadWith(
+      { kind: "store_settings", storeId, id: storeId },
+      { type: "settings.change", erasureGraceHours: 5 },
+      { by: officer, traceparent: newTraceparent(), idempotencyKey },
+      async (sql, { version }) => {
+        const [row] = await sql`select pg_current_xact_id_if_assigned() is not null as writes`;
+        return [row?.writes, version, (await settingsOf(sql, storeId)).erasureGraceHours];
+      },
+    );
+  assert.deepEqual((await change("once")).actor, [true, 1, 5]);
+  const repeated = await change("once");
+  assert.deepEqual([repeated.answer.version, repeated.actor], [1, undefined]);
+});
 
 for (const code of ["40001", "40P01"]) {
   Deno.test(`a transaction that ends with ${code} runs again and succeeds`, async () => {
