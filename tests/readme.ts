@@ -38,3 +38,37 @@ export async function paste(commands: string): Promise<{ stdout: string; stderr:
   const text = new TextDecoder();
   return { stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
+
+/**
+ * Asserts that the commands of the whole tour did what its text says.
+ *
+ * @param folder where they have written files
+ */
+export async function assertTour(
+  { stdout, stderr }: { stdout: string; stderr: string },
+  folder: string,
+): Promise<void> {
+  const answers = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  const has = (test: (answer: typeof answers[number]) => boolean, what: string) =>
+    assert.ok(answers.some(test), `${what}:\n${stdout}\n${stderr}`);
+  has(({ data }) => data?.me?.orders?.length === 2, "the federated graph has orders");
+  has(
+    ({ data }) =>
+      data?.gdprRequests?.nodes.some(({ participants }: { participants?: { state: string }[] }) =>
+        participants?.some(({ state }) => state === "RETRYING")
+      ),
+    "communication-service is retried",
+  );
+  has(
+    ({ code, message }) => code === "REFUSED_IN_STATE" && /link has been used/.test(message),
+    "a link works once",
+  );
+  has(({ errors }) => /it has been erased/.test(errors?.[0].message), "the customer is erased");
+  assert.match(stdout, /All checks passed\.\s*$/, "the receipt is valid");
+  assert.match(await Deno.readTextFile(`${folder}/access.html`), /^<!doctype html>/i);
+  assert.deepEqual(
+    stderr.match(/^\d{3} .*$/gm),
+    ["412 Precondition Failed", "400 Bad Request", "403 Forbidden", "410 Gone"],
+    "exactly what the text calls refused is refused",
+  );
+}

@@ -1,6 +1,5 @@
 /** The whole tour in README.md, against a first start. It waits for a retry that takes a minute. */
-import assert from "node:assert/strict";
-import { paste, shellBlocks, variablesIn } from "./readme.ts";
+import { assertTour, paste, shellBlocks, variablesIn } from "./readme.ts";
 import { startService, temporaryFolder } from "./service.ts";
 
 Deno.test("every command of the tour in README.md does what the text says", async () => {
@@ -11,29 +10,7 @@ Deno.test("every command of the tour in README.md does what the text says", asyn
     block.replaceAll(".data/", `${folder.path}/`)
   );
   const { stdout, stderr } = await paste([variables, ...blocks].join("\n"));
-  const answers = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-  const has = (test: (answer: typeof answers[number]) => boolean, what: string) =>
-    assert.ok(answers.some(test), `${what}:\n${stdout}\n${stderr}`);
-  has(({ data }) => data?.me?.orders?.length === 2, "the federated graph has orders");
-  has(
-    ({ data }) =>
-      data?.gdprRequests?.nodes.some(({ participants }: { participants?: { state: string }[] }) =>
-        participants?.some(({ state }) => state === "RETRYING")
-      ),
-    "communication-service is retried",
-  );
-  has(
-    ({ code, message }) => code === "REFUSED_IN_STATE" && /link has been used/.test(message),
-    "a link works once",
-  );
-  has(({ errors }) => /it has been erased/.test(errors?.[0].message), "the customer is erased");
-  assert.match(stdout, /All checks passed\.\s*$/, "the receipt is valid");
-  assert.match(await Deno.readTextFile(`${folder.path}/access.html`), /^<!doctype html>/i);
-  assert.deepEqual(
-    stderr.match(/^\d{3} .*$/gm),
-    ["412 Precondition Failed", "400 Bad Request", "403 Forbidden", "410 Gone"],
-    "exactly what the text calls refused is refused",
-  );
+  await assertTour({ stdout, stderr }, folder.path);
 });
 
 Deno.test("every sample for a role answers as its page says", async () => {
