@@ -1,5 +1,6 @@
 /** Rows of the effects: side effects that actors have requested. */
 import type { Instant } from "./clock.ts";
+import { lastOfBatch } from "./_expiry.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { ClaimOptions } from "./timers.ts";
 
@@ -87,11 +88,13 @@ export async function settleEffect(
   return count > 0;
 }
 
-/** Deletes up to `limit` effects that were done before a given time; POISONED ones stay. Returns their number. */
+/**
+ * Deletes a batch of about `limit` effects that were done before a given time; POISONED ones stay. Returns their number.
+ */
 export async function deleteDoneEffects(sql: Sql | Tx, before: Instant, limit: number): Promise<number> {
+  const isExpired = sql`state = 'DONE' and finished_at < ${before}`;
+  const batch = { table: "effects", column: "finished_at", isExpired };
   const { count } = await sql`
-    delete from effects where (store_id, effect_id) in (
-      select store_id, effect_id from effects
-      where state = 'DONE' and finished_at < ${before} order by finished_at limit ${limit})`;
+    delete from effects where state = 'DONE' and finished_at <= ${lastOfBatch(sql, batch, limit)}`;
   return count;
 }

@@ -2,6 +2,7 @@
  * Rows of the parts of exports and their encrypted chunks. Every function stays within the transaction's
  * store.
  */
+import { lastOfBatch } from "./_expiry.ts";
 import { type Instant, instant } from "./clock.ts";
 import type { Sql, Tx } from "./connect.ts";
 import type { ReadSql } from "./store_reader.ts";
@@ -265,15 +266,13 @@ export async function destroyExportsOfCustomer(tx: Tx, storeId: string, customer
 }
 
 /**
- * Deletes up to `limit` expired parts with their chunks, of every store. Returns their number.
+ * Deletes a batch of about `limit` expired parts with their chunks, of every store. Returns their number.
  *
  * @param sql of the role customer_worker, which sees the expiries of every store and nothing else
  */
 export async function deleteExpiredExports(sql: Sql | Tx, now: Instant, limit: number): Promise<number> {
+  const batch = { table: "gdpr_export_parts", column: "expires_at", isExpired: sql`expires_at <= ${now}` };
   const { count } = await sql`
-    delete from gdpr_export_parts where (store_id, request_id, part) in (
-      select store_id, request_id, part from gdpr_export_parts
-      where expires_at <= ${now} order by expires_at limit ${limit})
-    and expires_at <= ${now}`; // a claim may have been renewed
+    delete from gdpr_export_parts where expires_at <= ${lastOfBatch(sql, batch, limit)}`;
   return count;
 }

@@ -1,4 +1,5 @@
 /** Outbox: events that wait to be published, in the order in which they happened. */
+import { lastOfBatch } from "./_expiry.ts";
 import type { Sql, Tx } from "./connect.ts";
 import { ReadOnlyServer } from "./errors.ts";
 
@@ -176,14 +177,10 @@ export async function markPublished(
     where ${isIn(tx, part)} and published_at is null and seq = any(${rows.map((row) => row.seq)}::bigint[])`;
 }
 
-/** Deletes up to `limit` events that were published longer ago than the retention, the oldest first. Returns their number. */
+/** Deletes a batch of about `limit` events that were published longer ago than the retention. Returns their number. */
 export async function deletePublished(sql: Sql | Tx, retentionMs: number, limit: number): Promise<number> {
-  const { count } = await sql`
-    delete from outbox where (store_id, event_id) in (
-      select store_id, event_id from outbox
-      where published_at < now() - ${retentionMs}::float8 * interval '1 millisecond'
-      order by published_at
-      limit ${limit}
-    )`;
+  const isExpired = sql`published_at < now() - ${retentionMs}::float8 * interval '1 millisecond'`;
+  const batch = { table: "outbox", column: "published_at", isExpired };
+  const { count } = await sql`delete from outbox where published_at <= ${lastOfBatch(sql, batch, limit)}`;
   return count;
 }

@@ -1,4 +1,5 @@
 /** Numbers of waiting work in all stores and of GDPR requests, for the metrics. */
+import type postgres from "postgres";
 import { isFailing } from "./actor_work.ts";
 import type { Sql } from "./connect.ts";
 
@@ -37,47 +38,42 @@ export interface WorkCounts {
 
 /** @param sql a pool of customer_worker, the only role that sees the waiting work of every store */
 export async function countWork(sql: Sql): Promise<WorkCounts> {
-  const [row] = await sql<[{ counts: WorkCounts }]>`
-    select json_build_object(
-      'outbox', (
-        select coalesce(json_agg(waiting), '[]') from (
-          select topic, count(*) as backlog, ${age(sql, "created_at")} as "oldestAge"
-          from outbox where published_at is null group by topic order by topic
-        ) as waiting
-      ),
-      'effects', json_build_object(
-        'due', (select count(*) from effects where state = 'PENDING' and due_at <= now()),
-        'poisoned', (select count(*) from effects where state = 'POISONED'),
-        'failing', (select count(*) from effects where state = 'PENDING' and ${isFailing(sql)})
-      ),
-      'timers', (
-        select json_build_object('due', count(*), 'oldestAge', ${age(sql, "due_at")},
-          'failing', (select count(*) from timers where ${isFailing(sql)}))
-        from timers where due_at <= now()
-      ),
-      'requests', (
-        select coalesce(json_agg(json_build_object('type', type, 'status', status, 'outcome', outcome, 'requests', requests, 'held', held,
-          'residue', residue,
-          'atRisk', at_risk, 'overdue', overdue, 'proposed', proposed, 'waitingForDownload', waiting_for_download)), '[]')
-        from count_gdpr_requests()
-      ),
-      'notices', (
-        select coalesce(json_agg(json_build_object('kind', kind, 'due', due, 'overdue', overdue, 'expired', expired,
-          'undeliverable', undeliverable)), '[]')
-        from count_gdpr_notices()
-      ),
-      'holds', (
-        select coalesce(json_agg(json_build_object('ground', ground, 'inEffect', in_effect, 'old', old)), '[]')
-        from count_customer_holds()
-      ),
-      'participants', (
-        select coalesce(json_agg(json_build_object('service', service, 'overdue', participants)), '[]')
-        from count_overdue_participants()
-      )
-    ) as counts`;
-  return row.counts;
+  // A statement for each number: Citus does not combine results of several shards in one.
+  const count = async (rows: postgres.PendingQuery<postgres.Row[]>) => {
+    const [row] = await sql<[{ count: number }]>`select count(*)::int as count from ${rows}`;
+    return row.count;
+  };
+  const [outbox, due, poisoned, failing, [timers], failingTimers, requests, notices, holds, participants] =
+    await Promise.all([
+      sql<WorkCounts["outbox"]>`
+        select topic, count(*)::int as backlog, ${age(sql, "created_at")} as oldest_age
+        from outbox where published_at is null group by topic order by topic`,
+      count(sql`effects where state = 'PENDING' and due_at <= now()`),
+      count(sql`effects where state = 'POISONED'`),
+      count(sql`effects where state = 'PENDING' and ${isFailing(sql)}`),
+      sql<[{ due: number; oldestAge: number }]>`
+        select count(*)::int as due, ${age(sql, "due_at")} as oldest_age from timers where due_at <= now()`,
+      count(sql`timers where ${isFailing(sql)}`),
+      sql<WorkCounts["requests"]>`
+        select type, status, outcome, requests::int, held::int, residue::int, at_risk::int, overdue::int, proposed::int,
+          waiting_for_download::int
+        from count_gdpr_requests()`,
+      sql<WorkCounts["notices"]>`select * from count_gdpr_notices()`,
+      sql<WorkCounts["holds"]>`select * from count_customer_holds()`,
+      sql<WorkCounts["participants"]>`
+        select service, participants::int as overdue from count_overdue_participants()`,
+    ]);
+  return {
+    outbox: [...outbox],
+    effects: { due, poisoned, failing },
+    timers: { ...timers, failing: failingTimers },
+    requests: [...requests],
+    notices: [...notices],
+    holds: [...holds],
+    participants: [...participants],
+  };
 }
 
 function age(sql: Sql, column: string) {
-  return sql`coalesce(extract(epoch from now() - min(${sql(column)})), 0)`;
+  return sql`coalesce(extract(epoch from now() - min(${sql(column)})), 0)::float8`;
 }

@@ -146,7 +146,9 @@ Deno.test("a batch deletes only rows that were published before the retention pe
   await insertEvents(database.pool("customer_api"), rows);
   const ids = rows.map((row) => row.eventId);
   await database.admin`
-    update outbox set published_at = now() - interval '2 hours' where event_id = any(${ids.slice(0, 25)})`;
+    update outbox set published_at = now() - interval '2 hours' - seq * interval '1 second' where event_id = any(${
+    ids.slice(0, 25)
+  })`;
   await database.admin`update outbox set published_at = now() where event_id = ${ids[25]!}`;
   const worker = database.pool("customer_worker");
   assert.equal(await deletePublished(worker, 3_600_000, 10), 10);
