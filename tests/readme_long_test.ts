@@ -1,4 +1,5 @@
 /** The whole tour in README.md, against a first start. It waits for a retry that takes a minute. */
+import assert from "node:assert/strict";
 import { assertTour, paste, shellBlocks, variablesIn } from "./readme.ts";
 import { startService, temporaryFolder } from "./service.ts";
 

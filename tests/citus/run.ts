@@ -53,7 +53,7 @@ async function runTour({ url }: Cluster): Promise<void> {
   const [, httpPort] = text.match(/REST +http:\/\/127.0.0.1:(\d+)/) ?? [];
   const [, grpcPort] = text.match(/gRPC +127.0.0.1:(\d+)/) ?? [];
   const variables = `export HTTP_PORT=${httpPort} GRPC_PORT=${grpcPort} DATA_DIR=${folder.path}/data`;
-  const blocks = (await shellBlocks("## A tour")).map((block) =>
+  const blocks = (await shellBlocks("README.md", "## A tour")).map((block) =>
     block.replaceAll(".data/", `${folder.path}/`)
   );
   await assertTour(await paste([variables, ...blocks].join("\n")), folder.path);
