@@ -217,9 +217,10 @@ function warnWithoutUrl(services: readonly string[]): void {
 /** A part of the demo history is as usable as the whole. */
 function reportHistory(error: unknown, closing: AbortSignal): void {
   if (closing.aborted) return;
-  getLogger(["customer-service", "demo"]).error("Cannot load all demo requests: {reason}", {
-    reason: describeError(error),
-  });
+  getLogger(["customer-service", "demo"]).error(
+    "Cannot load all demo requests: {reason}; to load them again, stop the service and delete its data folder",
+    { reason: describeError(error) },
+  );
 }
 
 /** Loads the edges one after the other, because other requests wait while a module is evaluated. */
