@@ -1,3 +1,4 @@
+/** Kills of a relay amid a backlog; tests/chaos kills a replica amid a few events. */
 import assert from "node:assert/strict";
 import { createDatabase } from "../database.ts";
 import { assertOrder, consume, kafkaTest, SHARED_BROKER } from "./kafka.ts";
