@@ -1,6 +1,7 @@
 /** Start while the database is away: the service waits for it, for DATABASE_WAIT. */
 import assert from "node:assert/strict";
 import { createDatabase } from "../database.ts";
+import { eventually } from "../eventually.ts";
 import { portsOf, production, TRUSTING, UNREACHABLE } from "../production.ts";
 import { startAndFail, startService } from "../service.ts";
 import { startTcpProxy } from "../tcp_proxy.ts";
@@ -19,8 +20,10 @@ Deno.test("a start waits for a database that refuses connections, then for one t
   await service.waitForOutput(/Waiting for the database: .*The server at \S+ does not answer/);
   proxy.hold(false);
   const { http } = await portsOf(service);
-  const response = await fetch(`http://127.0.0.1:${http}/readyz`);
-  assert.deepEqual([response.status, await response.text()], [200, "ready\n"]);
+  await eventually(async () => {
+    const response = await fetch(`http://127.0.0.1:${http}/readyz`);
+    assert.deepEqual([response.status, await response.text()], [200, "ready\n"]);
+  });
 });
 
 Deno.test("a signal ends a start that waits for the database", async () => {
