@@ -1,5 +1,6 @@
 /** Screenshots in docs/images. `deno task screenshots` takes new ones, of a store with invented customers. */
 import assert from "node:assert/strict";
+import { createGroup, tell } from "../actors/world.ts";
 import { browserTest } from "./browser.ts";
 import { openSampleStore } from "./sample_store.ts";
 
@@ -11,13 +12,20 @@ const COLORS = ["light", "dark"] as const;
 browserTest("the README shows the screenshots of the inspector, and they are small", async (open) => {
   if (Deno.env.get("UPDATE_SCREENSHOTS") === "1") {
     await using sample = await openSampleStore();
+    const { world, customers } = sample;
+    for (const [name, priority] of [["Members", 10], ["Wholesale", 20]] as const) {
+      const group = await createGroup(world, { name, priority });
+      await tell(world, customers.active, "group.assign", { groupId: group.id });
+    }
     const pages = {
       overview: "/inspect",
       request: `/inspect/requests/${sample.requests.erasing.id}`,
+      customer: `/inspect/customers/${customers.active.id}`,
     };
     for (const colorScheme of COLORS) {
-      await using visit = await open(sample, { as: sample.officer, colorScheme, viewport: SIZE });
       for (const [name, path] of Object.entries(pages)) {
+        const as = name === "customer" ? sample.staff(["CUSTOMER_MANAGER"]) : sample.officer;
+        await using visit = await open(sample, { as, colorScheme, viewport: SIZE });
         await visit.page.goto(path, { waitUntil: "load" });
         await visit.page.screenshot({ path: new URL(`${name}-${colorScheme}.png`, FOLDER).pathname });
       }
@@ -25,7 +33,9 @@ browserTest("the README shows the screenshots of the inspector, and they are sma
   }
   const readme = await Deno.readTextFile(new URL("../../README.md", FOLDER));
   for (
-    const name of ["overview", "request"].flatMap((page) => COLORS.map((color) => `${page}-${color}.png`))
+    const name of ["overview", "request", "customer"].flatMap((page) =>
+      COLORS.map((color) => `${page}-${color}.png`)
+    )
   ) {
     const image = await Deno.readFile(new URL(name, FOLDER));
     assert.ok(image.byteLength <= MAX_BYTES, `${name} has ${image.byteLength} bytes`);
