@@ -6,12 +6,14 @@
  */
 import { parseArgs } from "node:util";
 import { checkEvidence } from "./check.ts";
+import { KafkaMissing } from "../kafka/installation.ts";
 import { FAULTS } from "./faults.ts";
 import { readEvidence } from "./history.ts";
 import { writeReport } from "./report.ts";
 import { runSuite, type Suite } from "./suite.ts";
 import { SUITES } from "./suites.ts";
 
+const INTERRUPTED = 130;
 const HELP = `Injects faults into a service on this machine and checks what it promises.
 
   deno task chaos                  random faults, one at a time, for four minutes
@@ -51,6 +53,10 @@ async function main(): Promise<number> {
     console.error(HELP);
     return 2;
   }
+  if (Deno.build.os !== "linux") {
+    console.error("Cannot inject faults: suspending processes requires Linux");
+    return 2;
+  }
   await using stack = new AsyncDisposableStack();
   return await run(await createSuite({ minutes, lanes: values.pairs ? 2 : 1, kinds, stack }), seed);
 }
@@ -63,7 +69,18 @@ async function run(suite: Suite, seed: number): Promise<number> {
   const print = (line: string) => {
     console.log(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
   };
-  await runSuite(suite, { seed, folder, print });
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interrupted.abort());
+  }
+  try {
+    await runSuite(suite, { seed, folder, print, signal: interrupted.signal });
+  } catch (error) {
+    if (interrupted.signal.aborted) return INTERRUPTED;
+    if (!(error instanceof KafkaMissing)) throw error;
+    console.error(error.message);
+    return 2;
+  }
   return await check(folder);
 }
 

@@ -45,20 +45,41 @@ export interface Suite extends
   inject(chaos: Chaos): Promise<void>;
 }
 
+export interface RunOptions {
+  seed: number;
+  /** Empty folder for the evidence. */
+  folder: string;
+  print: (line: string) => void;
+  /** Ends the run early, without evidence. */
+  signal?: AbortSignal;
+}
+
 /**
  * Runs a suite and keeps its evidence.
  *
- * @param folder empty folder for the evidence
+ * @throws the reason of the signal
  */
-export async function runSuite(
-  suite: Suite,
-  { seed, folder, print }: { seed: number; folder: string; print: (line: string) => void },
-): Promise<void> {
+export async function runSuite(suite: Suite, options: RunOptions): Promise<void> {
+  const { seed, folder, signal } = options;
   await Deno.mkdir(folder, { recursive: true });
   using history = openHistory(`${folder}/${FILES.history}`);
   const { record } = history;
   const random = createRandom(seed);
   await using stack = await startStack({ ...suite, random: random.fork(1), record });
+  const interrupted = Promise.withResolvers<never>();
+  const interrupt = () => interrupted.reject(signal?.reason);
+  signal?.addEventListener("abort", interrupt);
+  if (signal?.aborted) interrupt();
+  // What still runs after an interruption fails when the stack ends.
+  await Promise.race([runOn(stack, suite, { ...options, random, record }), interrupted.promise]);
+  signal?.removeEventListener("abort", interrupt);
+}
+
+async function runOn(
+  stack: Stack,
+  suite: Suite,
+  { seed, folder, print, random, record }: RunOptions & { random: Random; record: (line: Line) => void },
+): Promise<void> {
   print(`${suite.workers.length} replicas are ready`);
   const stores = [random.uuid(), random.uuid()];
   record({
