@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import type { Sql } from "../../db/connect.ts";
 import { PARTICIPANTS } from "../actors/settings.ts";
+import { eventually } from "../eventually.ts";
 import { type Broker, startBroker } from "../kafka/broker.ts";
 import { freePort } from "../ports.ts";
 import { production, TRUSTING } from "../production.ts";
@@ -62,7 +63,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   stack.use(database);
   stack.use(broker);
   await options.prepare?.(database);
-  await withTopics(broker.brokers, async ({ createAll }) => await createAll());
+  // A broker that has just started may not know its leaders yet.
+  await eventually(() => withTopics(broker.brokers, ({ createAll }) => createAll()));
   const places = options.workers.map((workers, index) => ({
     name: NAMES[index]!,
     workers,
