@@ -1,7 +1,14 @@
 /** The service with a transaction pooler: nothing that it needs is kept by a session. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { openPool, openTransactionPool, type Role, type Sql, writeStore } from "../../db/connect.ts";
+import {
+  openEnclosingPool,
+  openPool,
+  openTransactionPool,
+  type Role,
+  type Sql,
+  writeStore,
+} from "../../db/connect.ts";
 import { createLookups } from "../../db/lookups.ts";
 import { requireSettings } from "../../db/requirements.ts";
 import { countWork } from "../../db/work_counts.ts";
@@ -169,6 +176,25 @@ Deno.test("the whole service runs on a pooler, with DATABASE_DIRECT_URL to Postg
   const { code, output } = await service.stop("SIGTERM");
   assert.equal(code, 0);
   assert.doesNotMatch(output, /42501|25P02|26000|08P01/);
+});
+
+Deno.test("single statements of an enclosing pool run in a transaction of their own, which keeps no store", async () => {
+  await using database = await createDatabase();
+  const pools = [
+    openEnclosingPool(database.url, "customer_api", 1),
+    openPool(database.url, "customer_api", 1),
+  ];
+  const [enclosing, plain] = pools as [Sql, Sql];
+  try {
+    await enclosing`savepoint inside`;
+    await assert.rejects(plain`savepoint inside`, { code: "25P01" }); // no_active_sql_transaction
+    await enclosing`select enter_store(${crypto.randomUUID()})`;
+    const [row] = await enclosing<{ store: string | null }[]>`select current_store() as store`;
+    assert.equal(row?.store, null);
+    await assert.rejects(enclosing`select from nothing`, { code: "42P01" });
+  } finally {
+    await Promise.all(pools.map((sql) => sql.end({ timeout: 1 })));
+  }
 });
 
 const PGBOUNCER = Deno.env.get("TEST_PGBOUNCER") ?? "pgbouncer";
