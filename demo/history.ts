@@ -85,10 +85,8 @@ export async function playHistory({ actors, time }: Past, options: HistoryOption
     signal,
   }));
   // Housekeeping would delete these first, and report it below the tour.
-  await worker.begin(async (tx) => {
-    await deleteDoneEffects(tx, instant(tx, undefined, -7 * DAY), ROWS);
-    await deleteExpiredExports(tx, instant(tx), ROWS);
-  });
+  await deleteDoneEffects(worker, instant(worker, undefined, -7 * DAY), ROWS);
+  await deleteExpiredExports(worker, instant(worker), ROWS);
 }
 
 /** More rows than the story leaves. */
