@@ -1,6 +1,7 @@
 /** Size of the statechart in the browser. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { eventually } from "../eventually.ts";
 import { browserTest } from "./browser.ts";
 import { openInspectedStore } from "./store.ts";
 
@@ -18,7 +19,7 @@ browserTest("the chart fits its box as the viewer chooses, also in the past and 
   assert.deepEqual(await hiddenPart(page), { width: 0, height: 0 });
   await page.getByRole("link", { name: "← Previous" }).click();
   await page.locator(".moment-banner").waitFor();
-  assert.ok(await page.getByLabel("Whole").isChecked(), "the size stays");
+  await eventually(async () => assert.ok(await page.getByLabel("Whole").isChecked(), "the size stays"));
   assert.deepEqual(await hiddenPart(page), { width: 0, height: 0 });
   await page.getByLabel("150 %").check();
   assert.ok((await hiddenPart(page)).width > 0, "a larger chart scrolls");

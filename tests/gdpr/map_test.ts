@@ -145,7 +145,8 @@ const WRITTEN = [HOME.line1, HOME.line2, HOME.city, HOME.state, HOME.postalCode]
 async function differences(sql: Sql): Promise<string[]> {
   const rows = await sql<{ tableName: string; columnName: string }[]>`
     select table_name, column_name from information_schema.columns
-    where table_schema = 'public' and table_name <> 'schema_migrations'`;
+    join information_schema.tables using (table_schema, table_name)
+    where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> 'schema_migrations'`;
   const columns = rows.map(({ tableName, columnName }) => `${tableName}.${columnName}`);
   const mapped = [
     ...Object.entries(PERSONAL_DATA).flatMap(([table, map]) =>

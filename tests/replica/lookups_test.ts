@@ -11,7 +11,8 @@ import { arrangeCustomer } from "../rpc/arrange.ts";
 import { type ReplicatedServer, startPrimary, startStandby } from "../replication.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp_proxy.ts";
 
-const MAX_LAG_MS = 1_000;
+/** Longer than the pauses of a busy machine. */
+const MAX_LAG_MS = 3_000;
 
 Deno.test("a replica serves lookups while its answers are new enough, and the primary serves the others", async (t) => {
   await using stack = new AsyncDisposableStack();
@@ -30,15 +31,23 @@ Deno.test("a replica serves lookups while its answers are new enough, and the pr
   const isServing = () => eventually(() => assert.equal(watch.fault(), undefined));
 
   await t.step("an idle primary does not age its replica", async () => {
-    await isServing();
-    await replay("pause");
-    const since = performance.now();
-    await eventually(() => assert.ok(performance.now() - since > 1.5 * MAX_LAG_MS));
-    assert.equal(watch.fault(), undefined);
-    assert.ok(watch.lagMs()! < MAX_LAG_MS);
+    // A server logs its running transactions within seconds after its last change, and is idle then.
+    await eventually(async () => {
+      await isServing();
+      await replay("pause");
+      const since = performance.now();
+      try {
+        await eventually(() => assert.ok(performance.now() - since > 1.5 * MAX_LAG_MS));
+        assert.equal(watch.fault(), undefined);
+        assert.ok(watch.lagMs()! < MAX_LAG_MS);
+      } finally {
+        await replay("resume");
+      }
+    }, 60_000);
   });
 
   await t.step("an answer is older than the primary's by at most the lag", async () => {
+    await replay("pause");
     await rename("second");
     assert.equal(await nameOf(), "first");
     await eventually(async () => assert.equal(await nameOf(), "second"), 3 * MAX_LAG_MS);
@@ -48,6 +57,7 @@ Deno.test("a replica serves lookups while its answers are new enough, and the pr
   });
 
   await t.step("a caller that shows a version gets no older answer", async () => {
+    await isServing();
     await replay("pause");
     await rename("third");
     await admin`
@@ -91,9 +101,9 @@ Deno.test("a replica serves lookups while its answers are new enough, and the pr
     ways.replica.hold(true);
     const started = performance.now();
     assert.equal(await nameOf(), "third");
-    assert.equal(await nameOf(), "third");
-    assert.ok(performance.now() - started < 2_500);
     assert.notEqual(watch.fault(), undefined);
+    assert.equal(await nameOf(), "third");
+    assert.ok(performance.now() - started < 5_000);
     ways.replica.hold(false);
     await isServing();
     ways.replica.cut();
