@@ -39,6 +39,12 @@ const MACHINES = [
   { machine: "gdpr_access@1", right: "ACCESS", services: [OWN_DATA, "orders"], fourEyes: false },
 ];
 
+interface Decision {
+  type: StaffDecision;
+  by: Parameters<typeof staff>[1];
+  service: string | undefined;
+}
+
 async function rowOf({ world, request }: RequestUnderTest): Promise<GdprRequestRow> {
   const row = await findRequest(world.admin, request.storeId, request.id);
   assert.ok(row);
@@ -73,39 +79,40 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
       by: fc.constantFrom(FIRST, SECOND),
       service: fc.option(fc.constantFrom(...services, STRANGER), { nil: undefined, freq: 1 }),
     });
+    /** Sends a decision and asserts that it is accepted exactly if it is offered. */
+    async function decide(request: RequestUnderTest, step: Decision): Promise<void> {
+      const { type } = step;
+      const by = staff(world, step.by);
+      const isAbout = ABOUT_SERVICE.includes(type);
+      const service = type === "waive" ? step.service ?? "orders" : isAbout ? step.service : undefined;
+      const offered = availableDecisions(await rowOf(request), by, world.now)
+        .some((offer) => offer.type === type && offer.service === service);
+      const fields = {
+        ...(service !== undefined && { service }),
+        ...(WITH_REASON.includes(type) && { reason: "required by law" }),
+        ...((type === "refuse" || (type === "reject" && !service)) && { ground: "NO_RIGHT" }),
+        ...(type === "hold" && { ground: "LEGAL_CLAIM" }),
+        ...(type === "identity.verify" && IDENTIFIED.identity),
+      };
+      const accepted = await tell(world, request.request, type, fields, { by }).then(
+        () => true,
+        (error) => {
+          assert.ok(error instanceof DomainError && error.code === "REFUSED_IN_STATE", String(error));
+          return false;
+        },
+      );
+      assert.equal(offered, accepted, `${type} ${service ?? ""}`);
+      const outcome = `${type} ${accepted}`;
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
     const story = fc.array(fc.oneof(label, decision), { minLength: 4, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(story, fc.boolean(), async (steps, isIdentified) => {
         world.now = start;
         const request = await open(world, machine, right, fourEyes && !isIdentified ? {} : IDENTIFIED);
         for (const step of steps) {
-          if (typeof step === "string") {
-            await applyEvent(step, request);
-            continue;
-          }
-          const { type } = step;
-          const by = staff(world, step.by);
-          const isAbout = ABOUT_SERVICE.includes(type);
-          const service = type === "waive" ? step.service ?? "orders" : isAbout ? step.service : undefined;
-          const offered = availableDecisions(await rowOf(request), by, world.now)
-            .some((offer) => offer.type === type && offer.service === service);
-          const fields = {
-            ...(service !== undefined && { service }),
-            ...(WITH_REASON.includes(type) && { reason: "required by law" }),
-            ...((type === "refuse" || (type === "reject" && !service)) && { ground: "NO_RIGHT" }),
-            ...(type === "hold" && { ground: "LEGAL_CLAIM" }),
-            ...(type === "identity.verify" && IDENTIFIED.identity),
-          };
-          const accepted = await tell(world, request.request, type, fields, { by }).then(
-            () => true,
-            (error) => {
-              assert.ok(error instanceof DomainError && error.code === "REFUSED_IN_STATE", String(error));
-              return false;
-            },
-          );
-          assert.equal(offered, accepted, `${type} ${service ?? ""}`);
-          const outcome = `${type} ${accepted}`;
-          outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+          if (typeof step === "string") await applyEvent(step, request);
+          else await decide(request, step);
         }
       }),
       { numRuns: fourEyes ? 100 : 40 },
@@ -115,7 +122,16 @@ for (const { machine, right, services, fourEyes } of MACHINES) {
         assert.ok(outcomes.has(`${type} true`), `${type} was never accepted`);
       }
     }
-    for (const type of DECISIONS) assert.ok(outcomes.has(`${type} false`), `${type} was never refused`);
+    world.now = start;
+    const completed = await open(world, machine, right);
+    const refusal = { ground: "NO_RIGHT", reason: "required by law" };
+    await tell(world, completed.request, fourEyes ? "reject" : "refuse", refusal, {
+      by: staff(world, SECOND),
+    });
+    for (const type of DECISIONS) {
+      await decide(completed, { type, by: SECOND, service: services[0] });
+      assert.ok(outcomes.has(`${type} false`), `${type} was never refused`);
+    }
     if (!fourEyes) {
       assert.ok(outcomes.has("hold true") && outcomes.has("cancel true") && outcomes.has("extend true"));
     }
