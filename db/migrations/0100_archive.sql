@@ -70,87 +70,6 @@ begin
 end
 $$;
 
--- Deletes requests with their participants, notices, documents and journals, and guests without a request, with the hashes of
--- those who were not erased. The requests must be locked.
-create function delete_requests(stores uuid[], requests uuid[]) returns void
-language plpgsql
-as $$
-begin
-  delete from actor_events e using unnest(stores, requests) as r (store_id, request_id)
-  where e.store_id = r.store_id and e.actor_kind = 'gdpr_request' and e.actor_id = r.request_id;
-  delete from actor_events e using unnest(stores, requests) as r (store_id, request_id), gdpr_notices n
-  where n.store_id = r.store_id and n.request_id = r.request_id
-    and e.store_id = n.store_id and e.actor_kind = 'gdpr_notice' and e.actor_id = n.notice_id;
-  delete from gdpr_notices n using unnest(stores, requests) as r (store_id, request_id)
-  where n.store_id = r.store_id and n.request_id = r.request_id;
-  delete from gdpr_participants p using unnest(stores, requests) as r (store_id, request_id)
-  where p.store_id = r.store_id and p.request_id = r.request_id;
-  delete from gdpr_export_parts p using unnest(stores, requests) as r (store_id, request_id)
-  where p.store_id = r.store_id and p.request_id = r.request_id;
-  with deleted as (
-    delete from gdpr_requests q using unnest(stores, requests) as r (store_id, request_id)
-    where q.store_id = r.store_id and q.request_id = r.request_id
-    returning q.store_id, q.customer_id, q.request_id, q.is_guest
-  ), ended_guests as (
-    delete from guests g using deleted d
-    where d.is_guest and g.store_id = d.store_id and g.customer_id = d.customer_id and g.sealed_contact is null
-      and not exists (
-        select from gdpr_requests q
-        where q.store_id = g.store_id and q.customer_id = g.customer_id
-          and (q.store_id, q.request_id) not in (select * from unnest(stores, requests)))
-    returning g.store_id, g.customer_id
-  )
-  delete from email_hashes h using ended_guests g
-  where h.store_id = g.store_id and h.customer_id = g.customer_id
-    and not exists (
-      select from erased_subjects s where s.store_id = h.store_id and s.customer_id = h.customer_id);
-end
-$$;
-
--- Deletes completed requests whose period has passed, with all that belongs to them. Returns the number of requests.
-create or replace function delete_ended_requests(request_days integer, at_most integer) returns integer
-language plpgsql security definer set search_path = public, pg_temp
-as $$
-declare
-  stores uuid[];
-  customers_of uuid[];
-  requests uuid[];
-begin
-  select array_agg(store_id), array_agg(customer_id) into stores, customers_of
-  from (
-    select r.store_id, r.customer_id
-    from retention_limits(request_days, 1, 1) l
-    cross join lateral (
-      select q.store_id, q.customer_id from gdpr_requests q
-      where q.store_id = l.store_id and q.status = 'COMPLETED' and q.completed_at < l.requests
-        and not is_held(q.store_id, q.customer_id) and not has_unfinished_work(q.store_id, q.request_id)
-      order by q.completed_at limit at_most
-    ) r
-    limit at_most
-  ) candidates;
-  if stores is null then return 0; end if;
-  -- A hold that is being placed is either stored before this statement returns, or waits for the end of the transaction.
-  perform from customers c
-  where (c.store_id, c.customer_id) in (select * from unnest(stores, customers_of))
-  order by c.store_id, c.customer_id for share;
-
-  select array_agg(store_id), array_agg(request_id) into stores, requests
-  from (
-    select q.store_id, q.request_id
-    from retention_limits(request_days, 1, 1) l
-    join gdpr_requests q on q.store_id = l.store_id and q.status = 'COMPLETED' and q.completed_at < l.requests
-    where (q.store_id, q.customer_id) in (select * from unnest(stores, customers_of))
-      and not is_held(q.store_id, q.customer_id) and not has_unfinished_work(q.store_id, q.request_id)
-    limit at_most
-    for update of q skip locked
-  ) ended;
-  if stores is null then return 0; end if;
-
-  perform delete_requests(stores, requests);
-  return cardinality(requests);
-end
-$$;
-
 -- Whether a request is completed and may leave the database.
 create function may_leave(q gdpr_requests) returns boolean
 language plpgsql stable
@@ -223,7 +142,8 @@ begin
 end
 $$;
 
--- Deletes the requests that may leave and equal an archived one, with all that belongs to them. Returns their number.
+-- Deletes the requests that may leave and equal an archived one, with all that belongs to them (delete_requests_of, 0110).
+-- Returns their number.
 create function delete_archived_requests(store uuid, archived jsonb[], omitted text[]) returns integer
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -241,14 +161,14 @@ begin
   from gdpr_requests q join unnest(archived) a on (a -> 'request' ->> 'request_id')::uuid = q.request_id
   where q.store_id = store and may_leave(q) and archived_request(q, omitted) = a;
   if requests is null then return 0; end if;
-  perform delete_requests(array_fill(store, array[cardinality(requests)]), requests);
+  perform delete_requests_of(store, requests);
   return cardinality(requests);
 end
 $$;
 
 revoke all on function may_leave(gdpr_requests), archivable_event_months(timestamptz),
   archivable_events(uuid, timestamptz, timestamptz, timestamptz, uuid, integer, text[], integer),
-  delete_archived_events(uuid, jsonb[], text[]), delete_requests(uuid[], uuid[]),
+  delete_archived_events(uuid, jsonb[], text[]),
   archived_request(gdpr_requests, text[]), archivable_request_months(timestamptz),
   archivable_requests(uuid, timestamptz, timestamptz, timestamptz, uuid, text[], integer),
   delete_archived_requests(uuid, jsonb[], text[]) from public;

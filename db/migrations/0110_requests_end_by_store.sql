@@ -32,23 +32,8 @@ begin
 end
 $$;
 
--- As in 0100, store by store.
-create or replace function delete_requests(stores uuid[], requests uuid[]) returns void
-language plpgsql
-as $$
-declare
-  store record;
-begin
-  for store in
-    select r.id, array_agg(r.request_id) as requests from unnest(stores, requests) as r (id, request_id) group by r.id
-  loop
-    perform delete_requests_of(store.id, store.requests);
-  end loop;
-end
-$$;
-
--- Deletes completed requests of a store that were completed before a time, with all that
--- belongs to them. Returns the number of requests.
+-- Deletes completed requests of a store that were completed before a time, with all that belongs to them. Returns the number
+-- of requests.
 create function delete_ended_requests_of(store uuid, before timestamptz, at_most integer) returns integer
 language plpgsql security definer set search_path = public, pg_temp
 as $$
